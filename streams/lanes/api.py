@@ -1,0 +1,63 @@
+"""What a lane and the code it carries promise each other.
+
+A lane owns one partition of one topic. A :class:`Fold` has state, kept exact through a changelog; a
+:class:`Sink` has none and hands rows to something outside. Neither knows Faust, Kafka or the other lanes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple, Protocol
+
+__all__ = ["Fold", "Output", "Record", "Sink"]
+
+Headers = Sequence[tuple[str, bytes]]
+
+
+class Record(NamedTuple):
+    """One record as the lane reads it: ``stamp`` is the broker's time stamp in milliseconds."""
+
+    offset: int
+    stamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: Headers = ()
+
+
+class Output(NamedTuple):
+    """One record to send. ``partition`` None means murmur2 of the key, as every Kafka client has it."""
+
+    topic: str
+    partition: int | None
+    key: bytes | None
+    value: bytes | None
+    headers: Headers = ()
+
+
+class Fold(Protocol):
+    """State of one partition. All calls are synchronous and come from one lane, one at a time."""
+
+    def load(self, key: bytes, value: bytes) -> None:
+        """Take back one key's state; called once a key, with its newest record, before :meth:`ready`."""
+
+    def ready(self) -> None:
+        """The restore is complete; records follow."""
+
+    def apply(self, records: Sequence[Record]) -> Sequence[Output]:
+        """Fold records in offset order; what it returns is sent at once, acknowledged at the checkpoint."""
+
+    def flush(self) -> Sequence[Output]:
+        """At a checkpoint: what was gathered since the last one and is not sent yet (blocks of rows)."""
+
+    def changed(self) -> Iterable[tuple[bytes, bytes | None]]:
+        """At a checkpoint, after :meth:`flush`: every key changed since the last, None for one that is gone."""
+
+
+class Sink(Protocol):
+    """Where a lane without state puts its records."""
+
+    async def apply(self, records: Sequence[Record]) -> None:
+        """Take records in offset order; waiting here is the back-pressure."""
+
+    async def flush(self) -> None:
+        """Return when everything taken is durable; raise when it cannot be."""
