@@ -1,0 +1,234 @@
+"""Apache Kafka for tests and benchmarks: a real broker (KRaft) as a process of its own.
+
+The jars come from Maven Central, by ``deploy/kafka/pom.xml``, once per version of that file, into
+``.cache/kafka`` of the repository. A broker's data live in a temporary directory until ``close()``, so that a
+test can stop or kill it and start it again.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from string import Template
+
+from kafka import KafkaAdminClient
+from kafka.errors import KafkaError
+
+__all__ = ["KafkaBroker", "create_topics", "kafka_jars"]
+
+ROOT = Path(__file__).resolve().parents[2]
+DEPLOY = ROOT / "deploy" / "kafka"
+CACHE = ROOT / ".cache" / "kafka"
+
+# Resolving takes half a minute from empty; a slow network may need several.
+RESOLVE_S = 600.0
+# First starts took 4.5-6.4 s on two cores; others may be running beside us.
+READY_S = 60.0
+# A clean stop takes about a second.
+STOP_S = 20.0
+
+
+def kafka_jars() -> Path:
+    """Return the directory that holds the broker's jars, resolving them first if need be.
+
+    Raises ``RuntimeError`` that names what is missing: ``java``, ``mvn``, or Maven's own complaint.
+    """
+    for program, package in (("java", "openjdk-17-jre-headless"), ("mvn", "maven")):
+        if shutil.which(program) is None:
+            raise RuntimeError(f"the Kafka fixture needs `{program}` (Debian: apt-get install {package})")
+    pom = DEPLOY / "pom.xml"
+    stamp = hashlib.sha256(pom.read_bytes()).hexdigest()[:12]
+    jars = CACHE / stamp
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with (CACHE / "lock").open("w") as lock:
+        # Two test runs may start from empty at once.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not jars.exists():
+            _resolve(pom, jars)
+    return jars
+
+
+def _resolve(pom: Path, jars: Path) -> None:
+    unfinished = jars.with_suffix(".part")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    maven = ["mvn", "-q", "-B", "-f", str(pom), "dependency:copy-dependencies", "-DincludeScope=runtime"]
+    done = subprocess.run(
+        [*maven, f"-DoutputDirectory={unfinished}"],
+        capture_output=True,
+        text=True,
+        timeout=RESOLVE_S,
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(f"mvn could not resolve {pom}:\n{(done.stdout + done.stderr)[-3000:]}")
+    unfinished.rename(jars)
+
+
+def create_topics(
+    bootstrap: str,
+    topics: Mapping[str, int],
+    *,
+    configs: Mapping[str, Mapping[str, str]] | None = None,
+) -> None:
+    """Create ``{topic: partitions}``, one replica each; ``configs`` gives topics settings of their own."""
+    admin = KafkaAdminClient(bootstrap_servers=bootstrap)
+    try:
+        admin.create_topics(
+            {
+                topic: {
+                    "num_partitions": partitions,
+                    "replication_factor": 1,
+                    "configs": dict((configs or {}).get(topic, {})),
+                }
+                for topic, partitions in topics.items()
+            },
+            wait_for_metadata=True,
+        )
+    finally:
+        admin.close()
+
+
+class KafkaBroker:
+    """One broker. Use as a context manager, or ``start()`` ... ``close()``."""
+
+    def __init__(self, *, heap: str = "512m") -> None:
+        """``heap`` is the JVM's ``-Xmx``; 512 MB is enough for any test here."""
+        self._heap = heap
+        self._process: subprocess.Popen[bytes] | None = None
+        self._home = Path(tempfile.mkdtemp(prefix="rehuman-kafka-"))
+        self._port, self._controller_port = _free_port(), _free_port()
+        self._formatted = False
+
+    @property
+    def bootstrap(self) -> str:
+        """``127.0.0.1:PORT``; the port stays the same through restarts."""
+        return f"127.0.0.1:{self._port}"
+
+    @property
+    def url(self) -> str:
+        """The same as Faust and the settings write it."""
+        return f"kafka://{self.bootstrap}"
+
+    def __enter__(self) -> KafkaBroker:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def start(self) -> None:
+        """Start the process and return when it answers; also after :meth:`stop` or :meth:`kill`."""
+        if self._process is not None:
+            raise RuntimeError("the broker runs already")
+        classpath = f"{kafka_jars()}/*"
+        config = self._home / "server.properties"
+        java = ["java", f"-Xmx{self._heap}", f"-Dlog4j2.configurationFile={DEPLOY / 'log4j2.yaml'}"]
+        java += ["-cp", classpath]
+        with self._log.open("ab") as log:
+            if not self._formatted:
+                template = Template((DEPLOY / "server.properties").read_text())
+                config.write_text(
+                    template.substitute(
+                        port=self._port, controller_port=self._controller_port, data_dir=self._home / "data"
+                    )
+                )
+                storage = [
+                    *java,
+                    "kafka.tools.StorageTool",
+                    "format",
+                    "--standalone",
+                    "-t",
+                    str(uuid.uuid4()),
+                ]
+                subprocess.run(
+                    [*storage, "-c", str(config)],
+                    stdout=log,
+                    stderr=log,
+                    timeout=READY_S,
+                    check=True,
+                )
+                self._formatted = True
+            self._process = subprocess.Popen([*java, "kafka.Kafka", str(config)], stdout=log, stderr=log)
+        self._wait_ready()
+
+    def _wait_ready(self) -> None:
+        deadline = time.monotonic() + READY_S
+        while time.monotonic() < deadline:
+            assert self._process is not None
+            if self._process.poll() is not None:
+                break
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", self._port)) == 0 and self._answers():
+                    return
+            time.sleep(0.05)
+        self.kill()
+        raise RuntimeError(f"the broker did not come up; the end of its log:\n{self.log()[-3000:]}")
+
+    def _answers(self) -> bool:
+        # The listener opens before the broker is unfenced; a broker in the metadata is one that serves.
+        try:
+            admin = KafkaAdminClient(bootstrap_servers=self.bootstrap, bootstrap_timeout_ms=2000)
+            try:
+                return bool(admin.describe_cluster().get("brokers"))
+            finally:
+                admin.close()
+        except KafkaError:
+            return False
+
+    @property
+    def _log(self) -> Path:
+        return self._home / "broker.log"
+
+    def log(self) -> str:
+        """What the broker has printed so far: warnings and errors."""
+        return self._log.read_text(errors="replace")
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Hold the process still (SIGSTOP) inside the block: a broker that does not answer."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._process.send_signal(signal.SIGCONT)
+
+    def stop(self) -> None:
+        """Shut down cleanly, keeping the data."""
+        self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """``kill -9``, keeping the data."""
+        self._end(signal.SIGKILL)
+
+    def _end(self, how: signal.Signals) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.send_signal(how)
+        try:
+            process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+    def close(self) -> None:
+        """Kill the process and delete the data."""
+        self.kill()
+        shutil.rmtree(self._home, ignore_errors=True)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
