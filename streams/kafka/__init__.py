@@ -1,0 +1,1 @@
+"""Kafka as rehuman uses it outside the lanes: addresses, topics, a producer, lag."""
