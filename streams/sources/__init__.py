@@ -1,0 +1,1 @@
+"""Sources: one adapter a file format, each turning rows into events of the vocabulary, with its counts."""
