@@ -1,0 +1,76 @@
+"""The catalogue of metrics: the only place where one is named.
+
+Labels come from bounded sets alone (topics, partitions, tables, reasons, transitions): never a customer, a
+session, an offset or an error's text.
+"""
+
+from __future__ import annotations
+
+import errno
+
+from prometheus_client import Counter, Gauge, Histogram, start_http_server
+
+from streams.errors import SettingError
+
+# From a millisecond to a minute: inserts and checkpoints of a healthy worker are in the middle.
+SECONDS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+
+# --- events lane -----------------------------------------------------------------------------------------
+CONSUMED = Counter("rehuman_events_consumed", "Records taken from a lane topic", ["topic"])
+SCORED = Counter("rehuman_events_scored", "Events that were folded and scored")
+UNSCORED = Counter("rehuman_events_unscored", "Events stored without a score", ["reason"])
+LATE = Counter("rehuman_events_late", "Events later than the lateness: stored, scored nobody")
+DUPLICATES = Counter("rehuman_events_duplicate", "Events that had come before")
+MISROUTED = Counter("rehuman_events_misrouted", "Events sent on to the partition of their key")
+DEAD_LETTERS = Counter("rehuman_dead_letters", "Records that could not be events", ["reason"])
+TICKS = Counter("rehuman_ticks", "Ticks of time taken")
+CANDIDATES = Counter("rehuman_candidates", "Candidates for an alert sent to the desk", ["level"])
+WATERMARK = Gauge(
+    "rehuman_watermark_timestamp_seconds", "Event time that a partition has reached", ["partition"]
+)
+CUSTOMERS = Gauge("rehuman_customers", "Customers with state in memory", ["partition"])
+POLICY_VERSION = Gauge("rehuman_policy_version", "Version of the policy in force")
+
+# --- lanes -----------------------------------------------------------------------------------------------
+LANE_LAG = Gauge("rehuman_lane_lag_records", "Records behind the end of a partition", ["topic", "partition"])
+LANES_OPEN = Gauge("rehuman_lanes_open", "Partitions that this process owns", ["topic"])
+CHECKPOINT_SECONDS = Histogram(
+    "rehuman_checkpoint_duration_seconds", "One checkpoint, outputs to commit", ["topic"], buckets=SECONDS
+)
+COMMITTED_AT = Gauge("rehuman_last_commit_timestamp_seconds", "When a lane last committed", ["topic"])
+RESTORED_KEYS = Counter("rehuman_restored_keys", "Keys of state read back from a changelog", ["topic"])
+RESTORE_SECONDS = Histogram(
+    "rehuman_restore_duration_seconds", "Restoring one partition's state", ["topic"], buckets=SECONDS
+)
+STATE_BYTES = Counter("rehuman_state_bytes", "Bytes of state written to a changelog", ["topic"])
+
+# --- facts lane ------------------------------------------------------------------------------------------
+FACTS_WAITING = Gauge("rehuman_facts_waiting_rows", "Rows taken and not yet inserted")
+ROWS_WRITTEN = Counter("rehuman_rows_written", "Rows inserted into ClickHouse", ["table"])
+INSERT_SECONDS = Histogram(
+    "rehuman_sink_insert_duration_seconds", "One insert into ClickHouse", ["table"], buckets=SECONDS
+)
+INSERT_RETRIES = Counter("rehuman_sink_insert_retries", "Inserts that had to be tried again", ["table"])
+CLICKHOUSE_UP = Gauge("rehuman_clickhouse_up", "1 while the last insert or look was answered")
+
+# --- desk lane -------------------------------------------------------------------------------------------
+ALERTS = Counter("rehuman_alerts", "Alert events sent", ["type", "level"])
+
+# --- process ---------------------------------------------------------------------------------------------
+READY = Gauge("rehuman_ready", "1 once every lane of this process is restored and reading")
+
+
+def serve(port: int, host: str = "127.0.0.1") -> int:
+    """Serve ``/metrics`` from a thread of its own; returns the port, of which 0 takes any free one.
+
+    Raises SettingError if the port or the address cannot be had.
+    """
+    try:
+        server, _ = start_http_server(port, host)
+    except OSError as error:
+        if error.errno in (errno.EADDRINUSE, errno.EACCES):
+            what = "in use" if error.errno == errno.EADDRINUSE else "not for this user"
+            expected = "a free port, or 0 for any"
+            raise SettingError("REHUMAN_METRICS_PORT", f"{port} on {host} ({what})", expected) from None
+        raise SettingError("REHUMAN_METRICS_HOST", repr(host), "an address of this machine") from None
+    return int(server.server_port)
