@@ -1,0 +1,80 @@
+"""The live view where there is no terminal: one line for each thing that comes, and a status now and then."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dashboards.terminal import words
+from dashboards.terminal.frame import Alert, Frame, Moment
+
+__all__ = ["news", "status", "summary"]
+
+
+# Lines for one picture. When a file is replayed, thousands of things happen between two of them.
+MOST = 40
+
+
+def news(frame: Frame, *, dated: bool = False) -> Iterator[str]:
+    """A line for each alert, abandonment, recovery and switch that no earlier frame had, oldest first.
+
+    Of more than :data:`MOST` only the newest, after a line that says how many came before them.
+    """
+    if len(frame.fresh) > MOST:
+        yield f"... and {len(frame.fresh) - MOST:,} more before these"
+    for one in frame.fresh[-MOST:]:
+        at = words.clock(one.at, dated=dated)
+        yield f"{at} {_alert(one)}" if isinstance(one, Alert) else f"{at} {_moment(one)}"
+
+
+def _alert(one: Alert) -> str:
+    return (
+        f"alert {one.level} {words.cause(one.cause)}: {words.short(one.customer)}"
+        f" {words.place(one.journey, one.step)}, {words.scores(one)};"
+        f" {words.reason(one)}; {words.guidance(one)}"
+    )
+
+
+def _moment(one: Moment) -> str:
+    return f"{one.what} {one.kind}: {words.moment(one)}"
+
+
+def status(frame: Frame, *, dated: bool = False) -> str:
+    """Where everything stands, in one line."""
+    hardest = ", ".join(
+        f"{words.short(one.customer)} {one.journey} {words.score(one.effort)}" for one in frame.standings[:3]
+    )
+    at = words.clock(frame.now, dated=dated)
+    return f"{at} status {words.flow(frame)}; {words.counts(frame)}; hardest: {hardest or 'nobody'}"
+
+
+def summary(frame: Frame) -> Iterator[str]:
+    """What was seen in all, for the end."""
+    yield f"events       {words.flow(frame) or 'none'}"
+    yield f"signals      {frame.total('signals'):,}"
+    yield f"given up     {_by_kind(frame, 'abandonments')}"
+    yield f"switches     {_by_kind(frame, 'switches')}"
+    yield f"alerts       {_by_kind(frame, 'alerts')}"
+    if rejected := frame.total("dead_letters"):
+        yield f"rejected     {rejected:,} ({_by_kind(frame, 'dead_letters')})"
+    for one in frame.standings[:5]:
+        made_of = f"  {words.made_of(one.why, 3)}" if one.why else ""
+        place = words.place(one.journey, one.step)
+        yield f"effort {words.score(one.effort):>5} {words.short(one.customer)} {place}{made_of}"
+
+
+def _by_kind(frame: Frame, what: str) -> str:
+    """``12: form 5 (2 silent), cart 7`` - kinds with the largest first, details within them."""
+    kinds = {kind for its_what, kind, _ in frame.counts if its_what == what}
+    said = []
+    for kind in sorted(kinds, key=lambda kind: (-frame.total(what, kind), kind)):
+        inside = {
+            detail: number
+            for (its_what, its_kind, detail), number in frame.counts.items()
+            if (its_what, its_kind) == (what, kind) and detail
+        }
+        details = ", ".join(f"{number:,} {detail}" for detail, number in sorted(inside.items()))
+        said.append(
+            f"{kind or 'not known'} {frame.total(what, kind):,}" + (f" ({details})" if details else "")
+        )
+    total = f"{frame.total(what):,}"
+    return f"{total}: {', '.join(said)}" if said else total
