@@ -1,0 +1,1 @@
+"""ClickHouse: connecting, migrating, checking the schema, writing facts and asking questions."""
