@@ -14,7 +14,6 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -22,6 +21,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from streams.errors import SettingError
 from streams.kafka import urls
 from streams.topics import TopicNames
+from streams.warehouse import url as warehouse_url
 
 __all__ = ["MIN_KEY", "Settings", "load"]
 
@@ -109,16 +109,7 @@ class Settings(BaseSettings):
     @field_validator("clickhouse_url")
     @classmethod
     def _clickhouse(cls, value: str) -> str:
-        parts = urlsplit(value)
-        if parts.scheme == "embedded":
-            if parts.netloc or len(parts.path) < 2:
-                raise ValueError("the path is not absolute: three slashes")
-        elif parts.scheme not in ("clickhouse", "clickhouses"):
-            raise ValueError(f"the scheme is {parts.scheme!r}")
-        elif not parts.hostname:
-            raise ValueError("the host is missing")
-        else:
-            _ = parts.port  # raises ValueError for what is no port
+        warehouse_url.parse(value)  # its SettingError names what is wrong
         return value
 
     @field_validator("pseudonym_key", "reference_key")
@@ -155,19 +146,29 @@ def load(config: Path | None = None, **overrides: object) -> Settings:
     _refuse_unknown(in_environment)
     given = {name: value for name, value in overrides.items() if value is not None}
     fallback = {name: value for name, value in in_file.items() if PREFIX + name.upper() not in in_environment}
+
+    def origin(name: str) -> tuple[str, object]:
+        """The name as the user wrote it, and what was found there."""
+        if name in given:
+            return name.replace("_", " "), given[name]
+        if name in fallback:
+            return f"{name} in {path}", fallback[name]
+        return PREFIX + name.upper(), in_environment.get(PREFIX + name.upper())
+
     try:
         return Settings(**(fallback | given))
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        name = str(first["loc"][0]) if first["loc"] else "settings"
-        if name in given:
-            shown, value = name.replace("_", " "), given[name]
-        elif name in fallback:
-            shown, value = f"{name} in {path}", in_file[name]
-        else:
-            shown, value = PREFIX + name.upper(), in_environment.get(PREFIX + name.upper())
-        found = _found(name, value, first)
-        raise SettingError(shown, found, Settings.model_fields[name].description or "") from None
+        name = str(first["loc"][0])
+        setting, value = origin(name)
+        raise SettingError(
+            setting, _found(name, value, first), Settings.model_fields[name].description or ""
+        ) from None
+    except SettingError as error:
+        setting, _ = origin(error.setting.removeprefix(PREFIX).lower())
+        error.args = (setting + str(error).removeprefix(error.setting),)
+        error.setting = setting
+        raise
 
 
 def _read(path: Path, setting: str) -> dict[str, Any]:
