@@ -29,7 +29,6 @@ class Event(Struct, gc=False):
     time: int
     tenant: str
     customer: str
-    customer_ref: str
     anonymous: bool
     channel: str
     journey: str
@@ -73,8 +72,8 @@ class Event(Struct, gc=False):
     problem: bool | None = None
     last_contact: bool | None = None
     vulnerable: bool | None = None
-    profiling: bool = True
-    contact: bool = True
+    profiling: bool | None = None
+    contact: bool | None = None
     engagement: Engagement | None = None
     attributes: str = ""
     # Where the record lay; provenance only, never an input to a decision.

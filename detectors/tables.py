@@ -97,7 +97,7 @@ def _table(name: str, order_by: str, own: str) -> Table:
     for entry in own.split():
         column, kind = entry.split(":")
         assert kind in CLICKHOUSE_TYPES, entry  # noqa: S101 - a typing slip in this file, found at import
-        columns.append(Column(column, kind))  # type: ignore[arg-type]
+        columns.append(Column(column, kind))
     return Table(name, COMMON + tuple(columns), tuple(order_by.split()))
 
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["ALIASES", "CHANNELS", "HUMAN_CHANNELS", "TICK", "ACTIVATION", "TYPES", "TypeSpec", "canonical"]
+__all__ = ["ACTIVATION", "ALIASES", "CHANNELS", "HUMAN_CHANNELS", "TICK", "TYPES", "TypeSpec", "canonical"]
 
 # Record types that share the events' log but are no customer's events.
 TICK = "io.rehuman.tick"
@@ -22,7 +22,20 @@ ACTIVATION = "io.rehuman.policy"
 PREFIX = "io.rehuman."
 
 CHANNELS = frozenset(
-    ["web", "app", "bot", "chat", "messaging", "phone", "email", "store", "social", "ticket", "survey", "other"]
+    [
+        "web",
+        "app",
+        "bot",
+        "chat",
+        "messaging",
+        "phone",
+        "email",
+        "store",
+        "social",
+        "ticket",
+        "survey",
+        "other",
+    ]
 )
 # Channels on which a contact reaches people (sooner or later); the others are self-service.
 HUMAN_CHANNELS = frozenset(["chat", "messaging", "phone", "email", "store", "social", "ticket"])

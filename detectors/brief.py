@@ -1,0 +1,105 @@
+"""The brief of an alert: why, what was tried, what not to ask again, where to go on. Never a script.
+
+It names what the contract's section on alerts lists; it holds no raw customer id.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from detectors import effort
+from detectors.moment import Moment
+from detectors.need import Factor
+from detectors.policy import LEVELS
+from detectors.signals import SIGNALS
+from detectors.state import Journey
+
+__all__ = ["cause", "compose", "recommended"]
+
+
+def compose(
+    m: Moment,
+    journey: Journey,
+    alert: str,
+    level: int,
+    found: list[Factor],
+    need: float,
+    override: str,
+    overall: float,
+) -> dict[str, Any]:
+    """The alert's data; ``contributions`` add up to ``effort``, base and ``factors`` to the logit of need."""
+    state, policy = m.state, m.policy
+    score = m.effort(journey)
+    parts = effort.contributions(journey.parts, score, m.time, policy)
+    return {
+        "alert_id": alert,
+        "tenant": state.tenant,
+        "team": policy.document.teams.get(journey.name) or policy.document.teams["*"],
+        "level": LEVELS[level],
+        "customer": state.customer,
+        "customer_ref": state.reference,
+        "anonymous": state.anonymous,
+        "refs": [{"kind": kind, "id": name} for kind, name in state.refs],
+        "links": [],
+        "journey": journey.name,
+        "step": journey.step,
+        "intent": journey.intent,
+        "language": state.context.language,
+        "effort": score,
+        "effort_customer": overall,
+        "ces": effort.ces(score),
+        "coverage": effort.coverage(state, m.time, policy),
+        "human_need": need,
+        "base": policy.document.need.base,
+        "factors": [{"factor": name, "log_odds": value} for name, value in found],
+        "override": override,
+        "cause": cause(m, journey),
+        "contributions": [
+            {
+                "signal": SIGNALS[number].name if number >= 0 else "clamp",
+                "points": points,
+                "count": count,
+                "last": last,
+            }
+            for number, points, count, last in parts
+        ],
+        "tried": _tried(m),
+        "do_not_ask": list(state.fields),
+        "recommended_channel": recommended(m, journey),
+        "opened_at": journey.raised_at,
+        "trigger_event": {"source": m.trigger_source, "id": m.trigger_id},
+        "policy_version": policy.version,
+    }
+
+
+def cause(m: Moment, journey: Journey) -> str:
+    """By default, by preference, both, or not known: evidence is kept for each side."""
+    by_default, by_preference = m.evidence_of(journey)
+    threshold = m.policy.document.cause.threshold
+    if by_default >= threshold:
+        return "both" if by_preference >= threshold else "default"
+    return "preference" if by_preference >= threshold else "unknown"
+
+
+def recommended(m: Moment, journey: Journey) -> str:
+    """The channel that fits the intent, leaving out the one that just failed; empty where none does."""
+    table = m.policy.document.channels
+    fitting = table.get(journey.intent) or table["*"]
+    failed = journey.failed_channel if journey.failed_at else ""
+    able = [
+        channel
+        for channel in fitting
+        if channel != failed and (not m.policy.answers_later(channel) or m.policy.hours.is_open(m.time))
+    ]
+    if m.state.context.prefers in able:
+        return m.state.context.prefers
+    return able[0] if able else ""
+
+
+def _tried(m: Moment) -> list[dict[str, Any]]:
+    most = m.policy.document.brief.tried
+    last = sorted(m.state.contacts, key=lambda contact: (contact.start, contact.last))
+    return [
+        {"channel": c.channel, "step": c.step, "outcome": c.outcome, "at": c.start}
+        for c in (last[-most:] if most else [])
+    ]

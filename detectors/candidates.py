@@ -1,0 +1,106 @@
+"""Candidates: customers for whom the desk should consider a person, raised once and briefed in full.
+
+One is raised when human need crosses the policy's line from below or an override holds; again only after it
+fell below the re-arm line and the cool-down of this customer and journey is over. A rising level amends it
+under its id; a completion of the journey resolves it. Complaints are never resolved by themselves.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from detectors import effort
+from detectors.brief import compose
+from detectors.events import Event
+from detectors.moment import Moment
+from detectors.need import Factor, factors, overrides, probability
+from detectors.signals import NUMBER
+from detectors.state import Journey
+
+__all__ = ["before", "completed", "consider"]
+
+_LEAST_OVERRIDDEN = 3  # offer_human
+
+
+def before(m: Moment, journey: Journey) -> None:
+    """Re-arm a journey whose need has faded since its last event."""
+    if not journey.armed and not overrides(m):
+        need = probability(factors(m, journey), m.policy)
+        if need < m.policy.document.candidates.rearm:
+            journey.armed = True
+
+
+def consider(m: Moment, journey: Journey) -> float:
+    """Weigh the journey now: raise or amend its candidate where that is due. Gives the human need, 0..1."""
+    found = factors(m, journey)
+    need = probability(found, m.policy)
+    override = overrides(m)
+    level = m.policy.level(need)
+    if override:
+        level = max(level, _LEAST_OVERRIDDEN)
+    rules = m.policy.document.candidates
+    crossed = need >= rules.line or bool(override)
+    state = m.state
+    if crossed and state.context.may_contact and journey.armed:
+        if not journey.raised_at or m.time - journey.raised_at >= rules.cooldown:
+            journey.raised_at = m.time
+            journey.raised_ver = 0
+            journey.open = True
+            journey.armed = False
+            _propose(m, journey, "candidate.raised", level, found, need, override)
+    elif journey.open and level > journey.raised_level:
+        _propose(m, journey, "candidate.updated", level, found, need, override)
+    return need
+
+
+def completed(m: Moment, e: Event, journey: Journey) -> None:
+    """The journey was completed: an open candidate of it has its outcome."""
+    if not journey.open or any(part.signal == NUMBER["complaint"] for part in journey.parts):
+        return
+    journey.open = False
+    journey.raised_ver += 1
+    m.out.desk.append(
+        {
+            "type": "candidate.completed",
+            "id": _id(m, journey),
+            "ver": journey.raised_ver,
+            "time": m.time,
+            "tenant": m.state.tenant,
+            "customer": m.state.customer,
+            "outcome": "completed",
+            "partition": m.partition,
+            "offset": m.offset,
+        }
+    )
+
+
+def _id(m: Moment, journey: Journey) -> str:
+    return m.id("alert", journey.name, str(journey.raised_at))
+
+
+def _propose(
+    m: Moment, journey: Journey, kind: str, level: int, found: list[Factor], need: float, override: str
+) -> None:
+    journey.raised_ver += 1
+    journey.raised_level = level
+    message: dict[str, Any] = {
+        "type": kind,
+        "id": _id(m, journey),
+        "ver": journey.raised_ver,
+        "time": m.time,
+        "tenant": m.state.tenant,
+        "customer": m.state.customer,
+        "partition": m.partition,
+        "offset": m.offset,
+        "data": compose(
+            m,
+            journey,
+            _id(m, journey),
+            level,
+            found,
+            need,
+            override,
+            effort.score(m.state.sums, m.time, m.policy),
+        ),
+    }
+    m.out.desk.append(message)

@@ -1,0 +1,121 @@
+"""Circumstances: what was said about the customer and the situation, as long as it holds.
+
+Engagement, profile, circumstances and emotion are only ever *declared* in events; nothing is inferred from a
+segment, and vulnerability least of all.
+"""
+
+from __future__ import annotations
+
+from detectors.events import Event
+from detectors.ids import number
+from detectors.moment import Moment
+from detectors.state import MOST_FIELDS, MOST_REFS, Journey
+
+__all__ = ["on_event"]
+
+# Events whose ``field`` names information that the customer gave.
+_GIVES = frozenset(["form_change", "form_submit", "info.repeated", "message.sent", "bot.message"])
+
+
+def on_event(m: Moment, e: Event, journey: Journey) -> None:
+    """Take over what this event says."""
+    context = m.state.context
+    _profile(m, e)
+    said = False
+    if e.engagement is not None:
+        given = [
+            value
+            for value in (
+                e.engagement.financial,
+                e.engagement.sentimental,
+                e.engagement.expertise,
+                e.engagement.temporal,
+            )
+            if value is not None
+        ]
+        if given:
+            context.engagement = sum(given) / len(given)
+            said = True
+    if e.first_time is not None:
+        context.first_time, said = e.first_time, True
+    if e.problem is not None:
+        context.problem, said = e.problem, True
+    if e.last_contact is not None:
+        context.last_contact, said = e.last_contact, True
+    if e.risk is not None:
+        context.risk, said = e.risk, True
+    if said:
+        context.at = max(context.at, e.time)
+        _evidence(m, e, journey)
+    if e.type == "channel.suggested" or (e.type in ("help.offered", "help.accepted") and e.to_channel):
+        journey.suggested, journey.suggested_at = e.to_channel, e.time
+    if e.type == "human.requested" and not _failed(m, journey):
+        m.evidence(journey, 0.0, m.policy.document.cause.preference.get("asked_first", 0.0))
+    _story(m, e)
+
+
+def _profile(m: Moment, e: Event) -> None:
+    context = m.state.context
+    preference = m.policy.document.cause.preference
+    if e.language:
+        context.language = e.language
+    if e.segment:
+        context.segment = e.segment
+    if e.contact is not None:
+        context.may_contact = e.contact
+    if e.prefers and e.prefers != context.prefers:
+        context.prefers = e.prefers
+        if e.prefers == "human":
+            m.evidence(m.journey(e.journey), 0.0, preference.get("prefers_human", 0.0))
+    if e.vulnerable is not None:
+        context.vulnerable_at = e.time if e.vulnerable else 0
+    if e.emotion is not None and e.time >= context.emotion_at:
+        context.emotion, context.emotion_at = e.emotion, e.time
+        if e.emotion <= m.policy.document.need.distress:
+            m.evidence(m.journey(e.journey), 0.0, preference.get("distress", 0.0))
+
+
+def _evidence(m: Moment, e: Event, journey: Journey) -> None:
+    """What speaks for a person being wanted, each counted when it is said."""
+    weights = m.policy.document.cause.preference
+    found = 0.0
+    if e.engagement is not None and m.state.context.engagement > 0.0:
+        found += weights.get("engagement", 0.0) * m.state.context.engagement
+    if e.first_time:
+        found += weights.get("first_time", 0.0)
+    if e.last_contact:
+        found += weights.get("last_contact", 0.0)
+    if e.risk:
+        found += weights.get("risk", 0.0) * e.risk
+    # Said again with every event of a visit, it is still one circumstance.
+    room = max(0.0, m.policy.document.cause.threshold - m.evidence_of(journey)[1])
+    if found > 0.0 and room > 0.0:
+        m.evidence(journey, 0.0, min(found, room))
+
+
+def _failed(m: Moment, journey: Journey) -> bool:
+    return bool(journey.failed_at) and m.time - journey.failed_at <= m.policy.document.switches.hard_window
+
+
+def _story(m: Moment, e: Event) -> None:
+    """What an advisor need not ask again, and where the conversation is found."""
+    state = m.state
+    if e.case_id:
+        case = number(e.case_id)
+        if case != state.case:
+            if state.case:
+                state.fields = []
+            state.case = case
+        _refer(m, "case", e.case_id)
+    if e.conversation:
+        _refer(m, "conversation", e.conversation)
+    if e.field and e.type in _GIVES and e.field not in state.fields:
+        name = e.field.lower()
+        if not any(word in name for word in m.policy.document.brief.never_ask_less):
+            state.fields = [*state.fields, e.field][-MOST_FIELDS:]
+
+
+def _refer(m: Moment, kind: str, name: str) -> None:
+    refs = m.state.refs
+    if not refs or refs[-1] != (kind, name):
+        m.state.refs = [*[ref for ref in refs if ref != (kind, name)][1 - MOST_REFS :], (kind, name)]

@@ -1,0 +1,211 @@
+"""Contacts: which visit an event belongs to, channel switches, and repeats.
+
+A switch is a customer going on with the same matter on another channel (or device). It is *guided* where the
+company suggested or sent him there, *forced* where the step had failed, was blocked or given up on the
+channel just before, *ping_pong* where that drives him back to a channel he had left, and *chosen* otherwise:
+changing device while getting on well adds no effort. A *repeat* is a customer's contact about the same case
+(else the same known intent) within a window, on the same channel or not.
+"""
+
+from __future__ import annotations
+
+from detectors.events import Event
+from detectors.ids import number
+from detectors.moment import Moment
+from detectors.state import MOST_CONTACTS, Contact, Journey
+from detectors.vocabulary import HUMAN_CHANNELS, TYPES
+
+__all__ = ["on_event", "outcome", "outcome_of"]
+
+_ENDS = {
+    "step.completed": "completed",
+    "purchase": "completed",
+    "step.failed": "failed",
+    "call.ended": "ended",
+    "conversation.ended": "ended",
+    "session.end": "",
+    "ticket.solved": "solved",
+    "email.replied": "replied",
+    "store.assisted": "assisted",
+    "call.connected": "connected",
+    "conversation.assigned": "connected",
+    "call.voicemail": "voicemail",
+    "callback.completed": "called_back",
+}
+
+
+def on_event(m: Moment, e: Event, journey: Journey) -> None:
+    """Find the contact this event belongs to, or open one and judge how the customer came to it."""
+    contact = _same(m, e)
+    if contact is None:
+        spec = TYPES[e.type]
+        if (
+            not spec.opens
+            or e.direction != "inbound"
+            or (e.actor != "customer" and e.type != "call.connected")
+        ):
+            return
+        contact = _open(m, e, journey)
+    contact.last = max(contact.last, e.time)
+    if e.step:
+        contact.step = e.step
+    if e.release:
+        contact.release = e.release
+    contact.intent = contact.intent or e.intent
+    if e.case_id and not contact.case:
+        contact.case = number(e.case_id)
+    if ends := _ENDS.get(e.type):
+        contact.outcome = ends
+
+
+def outcome(m: Moment, e: Event, how: str) -> None:
+    """Say how the contact of this event ended."""
+    contact = _same(m, e)
+    if contact is not None:
+        contact.outcome = how
+
+
+def outcome_of(m: Moment, channel: str, key: int, how: str) -> None:
+    """Say how the last contact on a channel ended (a timer has no event)."""
+    for contact in reversed(m.state.contacts):
+        if contact.channel == channel and (not key or not contact.key or contact.key == key):
+            contact.outcome = how
+            return
+
+
+def _key(e: Event) -> int:
+    name = e.session or e.conversation if e.channel in ("web", "app") else e.conversation or e.session
+    name = name or (e.case_id if e.channel in ("ticket", "email") else "")
+    return number(e.channel, name) if name else 0
+
+
+def _same(m: Moment, e: Event) -> Contact | None:
+    """The contact that this event goes on with."""
+    key = _key(e)
+    gap = m.policy.document.switches.visit_gap
+    for contact in reversed(m.state.contacts):
+        if contact.channel != e.channel:
+            continue
+        if key and contact.key:
+            if contact.key == key:
+                return contact
+        elif e.time - contact.last <= gap:
+            contact.key = contact.key or key
+            return contact
+    return None
+
+
+def _open(m: Moment, e: Event, journey: Journey) -> Contact:
+    contacts = m.state.contacts
+    case = number(e.case_id) if e.case_id else 0
+    contact = Contact(e.channel, e.device, e.journey, e.intent or "", case, _key(e), e.time, e.time)
+    if not e.alert_id:
+        before = _before(m, contact)
+        kind = _switch(m, e, journey, before, contact) if before else ""
+        if kind != "guided":
+            _repeat(m, e, journey, contact)
+    if len(contacts) >= MOST_CONTACTS:
+        contacts.remove(min(contacts, key=lambda c: (c.last, c.start, c.channel, c.key)))
+    contacts.append(contact)
+    return contact
+
+
+def _related(a: Contact, b: Contact) -> bool:
+    """Whether two contacts are about the same matter: case, else known intent, else journey."""
+    if a.case and b.case:
+        return a.case == b.case
+    if a.intent and b.intent:
+        return a.intent == b.intent
+    return a.journey == b.journey or "default" in (a.journey, b.journey)
+
+
+def _before(m: Moment, contact: Contact) -> Contact | None:
+    """The contact that this one may have been switched to from: the last about the same matter."""
+    window = m.policy.document.switches.window
+    best: Contact | None = None
+    for other in m.state.contacts:
+        recent = 0 <= contact.start - other.last <= window or other.start <= contact.start <= other.last
+        if recent and _related(other, contact) and (best is None or other.last >= best.last):
+            best = other
+    return best
+
+
+def _switch(m: Moment, e: Event, journey: Journey, before: Contact, contact: Contact) -> str:
+    """Judge, record and charge a change of channel or device; its kind, or "" where nothing changed."""
+    same_channel = before.channel == contact.channel
+    if same_channel and (not before.device or not contact.device or before.device == contact.device):
+        return ""
+    left = m.known(before.journey) or journey
+    kind, step, release = _judge(m, left, before, contact)
+    if kind in ("forced", "ping_pong"):
+        m.signal(f"switch_{kind}", journey, channel=contact.channel, step=step, release=release)
+        left.failed_at = 0
+        left.failed_soft = 0
+        left.failed_hard = False
+    elif kind == "chosen" and contact.channel in HUMAN_CHANNELS and before.channel not in HUMAN_CHANNELS:
+        m.evidence(journey, 0.0, m.policy.document.cause.preference.get("asked_first", 0.0))
+    _row(m, e, kind, before, contact, step, release)
+    return kind
+
+
+def _judge(m: Moment, left: Journey, before: Contact, contact: Contact) -> tuple[str, str, str]:
+    """The kind of a switch, and the step and release it is charged to."""
+    rules = m.policy.document.switches
+    now = contact.start
+    suggested = left.suggested == contact.channel and now - left.suggested_at <= rules.guided_window
+    if suggested or before.outcome == "handed_over":
+        return "guided", before.step or left.step, before.release or left.release
+    passed = now - left.failed_at
+    failed = (
+        bool(left.failed_at)
+        and left.failed_channel == before.channel
+        and (
+            (left.failed_hard and passed <= rules.hard_window)
+            or (left.failed_soft >= rules.soft_failures and passed <= rules.soft_window)
+        )
+    )
+    if not failed:
+        return "chosen", before.step, before.release
+    kind = "forced"
+    for other in m.state.contacts:
+        returns = other is not before and other.channel == contact.channel != before.channel
+        if returns and now - other.last <= rules.ping_pong_window and other.last <= before.last:
+            kind = "ping_pong" if _related(other, contact) else kind
+    return kind, left.failed_step, left.failed_release
+
+
+def _repeat(m: Moment, e: Event, journey: Journey, contact: Contact) -> None:
+    """A contact about the same matter again, among contacts that reach people."""
+    if contact.channel not in HUMAN_CHANNELS:
+        return
+    window = m.policy.document.repeats.window
+    for other in reversed(m.state.contacts):
+        if other.channel not in HUMAN_CHANNELS or contact.start - other.last > window:
+            continue
+        same_case = bool(other.case) and other.case == contact.case
+        cases_unknown = not (other.case and contact.case)
+        same_intent = bool(other.intent) and other.intent == contact.intent
+        if same_case or (cases_unknown and same_intent):
+            m.signal("repeat_contact", journey, channel=contact.channel)
+            _row(m, e, "repeat", other, contact, other.step, other.release)
+            return
+
+
+def _row(m: Moment, e: Event, kind: str, a: Contact, b: Contact, step: str, release: str) -> None:
+    m.out.add(
+        "channel_switches",
+        (
+            *m.head(m.id("switch", "repeat" if kind == "repeat" else "switch", m.trigger), e.time),
+            kind,
+            a.channel,
+            b.channel,
+            a.device,
+            b.device,
+            e.journey,
+            e.step,
+            e.intent or b.intent,
+            m.segment,
+            step,
+            release,
+        ),
+    )

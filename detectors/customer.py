@@ -1,0 +1,210 @@
+"""The customer fold: (state, event, policy) -> the state after it, and findings.
+
+The order inside one event is part of the meaning: a switch is judged by what had failed *before* this event;
+a failure counts from this event on; need is weighed last. Timers of the customer that were due before the
+event have fired first, so that findings do not depend on how customers share partitions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from detectors import (
+    abandonment,
+    candidates,
+    circumstances,
+    contacts,
+    effort,
+    handovers,
+    relief,
+    silence,
+    surveys,
+    waiting,
+)
+from detectors.events import Event
+from detectors.ids import fact_id
+from detectors.moment import Findings, Moment
+from detectors.policy import Policy
+from detectors.signals import DIRECT
+from detectors.state import MOST_SEEN, Customer
+from detectors.vocabulary import TYPES
+
+__all__ = ["apply", "fire", "store_late", "store_unscored"]
+
+_COMPLETES_JOURNEY = frozenset(["purchase", "ticket.solved", "callback.completed"])
+_MORE_RELIEF = frozenset(
+    [
+        "bot.ended",
+        "call.ended",
+        "conversation.ended",
+        "ticket.solved",
+        "ticket.reopened",
+        "purchase",
+        "step.completed",
+        "form_submit",
+    ]
+)
+
+
+def seen(state: Customer, fact: str) -> bool:
+    """Whether this event was here before; remembers it in a bounded ring."""
+    short = int(fact[:15], 16)
+    ring = state.seen
+    if short in ring:
+        return True
+    ring.append(short)
+    if len(ring) > MOST_SEEN:
+        del ring[0]
+    return False
+
+
+def apply(state: Customer, e: Event, policy: Policy, out: Findings) -> None:
+    """Fold one event, on time and not seen before, into its customer's state."""
+    m = _moment(state, e, policy, out)
+    if e.type not in TYPES:
+        _store(m, e, scored=False)
+        return
+    state.now = max(state.now, e.time)
+    state.last_source, state.last_id = e.source, e.id
+    journey = m.journey(e.journey)
+    journey.touched = max(journey.touched, e.time)
+    candidates.before(m, journey)
+    if e.type == "survey.response":
+        surveys.on_event(m, e, journey)
+        _store(m, e, scored=True)
+        return
+    effort.observe(state, e.time, policy)
+    contacts.on_event(m, e, journey)
+    if e.step:
+        journey.step = e.step
+    if e.release:
+        journey.release = e.release
+    if e.intent:
+        journey.intent = e.intent
+    circumstances.on_event(m, e, journey)
+    if (name := DIRECT.get(e.type)) is not None:
+        m.signal(name, journey, channel=e.channel)
+    waiting.on_event(m, e, journey)
+    silence.on_event(m, e, journey)
+    abandonment.on_event(m, e, journey)
+    handovers.on_event(m, e, journey)
+    if e.type in _MORE_RELIEF:
+        relief.on_event(m, e, journey)
+    if e.type in _COMPLETES_JOURNEY:
+        candidates.completed(m, e, journey)
+    _store(m, e, scored=True)
+
+
+def fire(
+    state: Customer, before: int, policy: Callable[[int], Policy], out: Findings, partition: int, offset: int
+) -> None:
+    """Fire this customer's timers due before ``before`` (ms), each under the ``policy`` of its time."""
+    while True:
+        due = state.due()
+        if due == 0 or due >= before:
+            return
+        m = Moment(state, policy(due), out, due, partition, offset)
+        name = _fire_one(m, due)
+        candidates.consider(m, m.journey(name))
+
+
+def _fire_one(m: Moment, due: int) -> str:
+    state = m.state
+    for attempt in state.attempts:
+        if attempt.status == abandonment.OPEN and attempt.due == due:
+            m.trigger = m.id("timer", attempt.kind, str(attempt.key), attempt.journey, str(due))
+            abandonment.expire(m, attempt)
+            return attempt.journey
+    for owed in state.owed:
+        if owed.due == due:
+            m.trigger = m.id("timer", "owed", str(owed.key), str(due))
+            silence.expire(m, owed)
+            return owed.journey
+    for solved in state.solved:
+        if solved.due == due:
+            m.trigger = m.id("timer", "solved", str(solved.key), str(due))
+            relief.expire(m, solved)
+            return solved.journey
+    raise AssertionError("a timer is due that nothing holds")
+
+
+def store_late(state: Customer, e: Event, policy: Policy, out: Findings) -> None:
+    """An event beyond its lateness: stored with ``ver`` 0, changes no score, raises nothing."""
+    m = _moment(state, e, policy, out)
+    m.late = 1
+    abandonment.on_late(m, e)
+    if e.type in _COMPLETES_JOURNEY and (journey := m.known(e.journey)) and e.time >= journey.raised_at:
+        candidates.completed(m, e, journey)
+    _store(m, e, scored=False, ver=0)
+
+
+def store_unscored(state: Customer, e: Event, policy: Policy, out: Findings) -> None:
+    """An event of a customer who does not allow profiling: stored, and nothing concluded from it."""
+    _store(_moment(state, e, policy, out), e, scored=False)
+
+
+def _moment(state: Customer, e: Event, policy: Policy, out: Findings) -> Moment:
+    m = Moment(state, policy, out, e.time, e.partition, e.offset)
+    m.trigger = fact_id(e.tenant, "event", e.source, e.id)
+    m.trigger_source, m.trigger_id = e.source, e.id
+    m.segment = e.segment or state.context.segment
+    return m
+
+
+def _store(m: Moment, e: Event, scored: bool, ver: int = 1) -> None:
+    """The row of an event with the score just after it (no score where it must have none)."""
+    policy, state = m.policy, m.state
+    score = overall = ces = None
+    acute = chronic = need = coverage = 0.0
+    sums = (0.0, 0.0, 0.0, 0.0)
+    if scored:
+        journey = m.journey(e.journey)
+        need = candidates.consider(m, journey)
+        value = effort.score(journey.sums, m.time, policy)
+        sums = (
+            *effort.decayed(journey.sums, m.time, policy),
+            *effort.decayed(state.sums, m.time, policy),
+        )
+        x = policy.acute_weight * sums[0] + policy.chronic_weight * sums[1]
+        if x > 0.0:
+            acute = value * policy.acute_weight * sums[0] / x
+            chronic = value - acute
+        coverage = effort.coverage(state, m.time, policy)
+        if coverage >= policy.document.effort.coverage_floor:
+            score, ces = value, effort.ces(value)
+            overall = effort.score(state.sums, m.time, policy)
+    m.out.add(
+        "events",
+        (
+            *m.head(m.trigger, e.time, ver),
+            e.type,
+            e.channel,
+            e.journey,
+            e.step,
+            e.intent,
+            e.case_id,
+            e.session,
+            e.conversation,
+            e.segment,
+            e.release,
+            e.device,
+            e.priority,
+            e.actor,
+            e.direction,
+            e.queue,
+            e.where,
+            e.result,
+            e.wait_s,
+            e.talk_s,
+            e.amount,
+            score,
+            overall,
+            acute,
+            chronic,
+            ces,
+            need,
+            coverage,
+            *sums,
+            e.attributes,
+        ),
+    )

@@ -1,0 +1,88 @@
+"""One partition's log, record by record: decode, then fold. What the worker and the back-test both run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from hashlib import blake2b
+from typing import Literal
+
+from detectors.decode import Activation, Decoder
+from detectors.events import Rejected, Tick
+from detectors.ids import fact_id
+from detectors.moment import Findings
+from detectors.partition import PartitionFold
+from detectors.policy import Policy, PolicyError
+
+__all__ = ["LogFold", "Outcome"]
+
+# What became of a record that was not rejected.
+Outcome = Literal["event", "tick", "policy", "misrouted"]
+
+
+class LogFold:
+    """The fold of one partition over raw records."""
+
+    def __init__(
+        self,
+        partition: int,
+        policy: Policy,
+        pseudonym: Callable[[str, str], str],
+        reference: Callable[[str, str], str],
+        owner: Callable[[str], int] | None = None,
+    ) -> None:
+        """``owner(subject)`` tells the partition a customer belongs to; None where there is only one."""
+        self.partition = partition
+        self.fold = PartitionFold(partition, policy, reference)
+        self.subject = ""
+        self._owner = owner
+        self._decoder = Decoder(pseudonym, policy.floor, policy.document.time.ahead)
+
+    def record(self, raw: bytes | None, stamp: int, offset: int, out: Findings) -> Outcome | Rejected:
+        """Fold one record. After "misrouted", :attr:`subject` is the key under which it is to be sent on."""
+        found = self._decoder.decode(raw, stamp)
+        if isinstance(found, tuple):
+            e, subject = found
+            if self._owner is not None and not self.fold.knows(e) and self._owner(subject) != self.partition:
+                self.subject = subject
+                return "misrouted"
+            e.partition = self.partition
+            e.offset = offset
+            self.fold.event(e, subject, out)
+            return "event"
+        if isinstance(found, Tick):
+            self.fold.tick(found, offset, out)
+            return "tick"
+        if isinstance(found, Activation):
+            try:
+                self.fold.activate(found, offset)
+            except PolicyError:
+                return Rejected("bad_policy")
+            return "policy"
+        return found
+
+    def reject(
+        self, topic: str, rejected: Rejected, raw: bytes | None, stamp: int, offset: int, out: Findings
+    ) -> None:
+        """The row of a dead letter: why and where, never its bytes."""
+        value = raw or b""
+        out.add(
+            "dead_letters",
+            (
+                "",
+                "",
+                fact_id("dead-letter", topic, str(self.partition), str(offset)),
+                max(stamp, 0),
+                "",
+                "",
+                0,
+                0,
+                1,
+                self.fold.policy.version,
+                self.partition,
+                offset,
+                rejected.reason,
+                topic,
+                len(value),
+                blake2b(value, digest_size=16).hexdigest(),
+            ),
+        )

@@ -1,0 +1,186 @@
+"""One moment of one customer: what detectors read, and where they put what they find.
+
+A detector is a function of a moment and an event. It changes the customer's state, which the fold owns, and
+adds rows; it reads no clock and does nothing else.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from detectors import effort
+from detectors.ids import fact_id
+from detectors.policy import Policy
+from detectors.signals import HARD_FAILURES, NUMBER, SIGNALS, SOFT_FAILURES
+from detectors.state import MOST_JOURNEYS, Customer, Journey, Sums
+from detectors.tables import Row
+
+__all__ = ["Findings", "Moment"]
+
+
+class Findings:
+    """Rows by table in the order of ``tables.py``, and what goes to the desk."""
+
+    __slots__ = ("desk", "rows")
+
+    def __init__(self) -> None:
+        self.rows: dict[str, list[Row]] = {}
+        self.desk: list[dict[str, Any]] = []
+
+    def add(self, table: str, row: Row) -> None:
+        """Append one row."""
+        rows = self.rows.get(table)
+        if rows is None:
+            self.rows[table] = [row]
+        else:
+            rows.append(row)
+
+
+class Moment:
+    """``time`` in event time; ``trigger`` is the fact id of what happened, an event or a timer."""
+
+    __slots__ = (
+        "intent",
+        "late",
+        "offset",
+        "out",
+        "partition",
+        "policy",
+        "segment",
+        "state",
+        "time",
+        "trigger",
+        "trigger_id",
+        "trigger_source",
+    )
+
+    def __init__(
+        self, state: Customer, policy: Policy, out: Findings, time: int, partition: int, offset: int
+    ) -> None:
+        self.state = state
+        self.policy = policy
+        self.out = out
+        self.time = time
+        self.partition = partition
+        self.offset = offset
+        self.late = 0
+        self.trigger = ""
+        self.trigger_source = state.last_source
+        self.trigger_id = state.last_id
+        self.segment = state.context.segment
+        self.intent = ""
+
+    def journey(self, name: str) -> Journey:
+        """The state of a journey, made when it is new; the one untouched longest makes room."""
+        journeys = self.state.journeys
+        for journey in journeys:
+            if journey.name == name:
+                return journey
+        if len(journeys) >= MOST_JOURNEYS:
+            journeys.remove(min(journeys, key=lambda journey: (journey.open, journey.touched, journey.name)))
+        journey = Journey(name=name, touched=self.time, sums=Sums(at=self.time), parts=[])
+        journeys.append(journey)
+        return journey
+
+    def known(self, name: str) -> Journey | None:
+        """The state of a journey, if there is one."""
+        for journey in self.state.journeys:
+            if journey.name == name:
+                return journey
+        return None
+
+    def head(self, fact: str, time: int, ver: int = 1) -> Row:
+        """The common columns of a row (``tables.COMMON``)."""
+        state = self.state
+        return (
+            state.tenant,
+            state.customer,
+            fact,
+            time,
+            self.trigger_id,
+            self.trigger_source,
+            0,
+            self.late,
+            ver,
+            self.policy.version,
+            self.partition,
+            self.offset,
+        )
+
+    def id(self, *parts: str) -> str:
+        """A fact id within this customer."""
+        return fact_id(self.state.tenant, self.state.customer, *parts)
+
+    def signal(
+        self,
+        name: str,
+        journey: Journey,
+        points: float | None = None,
+        *,
+        channel: str = "",
+        step: str | None = None,
+        release: str | None = None,
+        part: str = "",
+    ) -> None:
+        """A friction or relief found now: charge its points and add its row.
+
+        ``points`` default to the policy's; ``step`` and ``release`` are where it is charged to (default:
+        where the journey stands; relief to no step). ``part`` tells several of one trigger apart.
+        """
+        number = NUMBER[name]
+        if points is None:
+            points = self.policy.points[number]
+        effort.charge(self.state, journey, number, points, self.time, self.policy)
+        where = journey.step if step is None else step
+        what = journey.release if release is None else release
+        if name in HARD_FAILURES or name in SOFT_FAILURES:
+            self._failed(name in HARD_FAILURES, journey, channel, where, what)
+        if evidence := self.policy.cause_default[number]:
+            self.evidence(journey, evidence, 0.0)
+        relief = SIGNALS[number].relief
+        self.out.add(
+            "signals",
+            (
+                *self.head(self.id("signal", name, self.trigger, part), self.time),
+                name,
+                points,
+                channel,
+                journey.name,
+                journey.step,
+                journey.intent,
+                journey.release,
+                self.segment,
+                "" if relief else where,
+                "" if relief else what,
+            ),
+        )
+
+    def _failed(self, hard: bool, journey: Journey, channel: str, step: str, release: str) -> None:
+        """Remember what a switch away from here would be charged to."""
+        if channel != journey.failed_channel or self.time - journey.failed_at > self.policy.soft_window:
+            journey.failed_soft = 0
+            journey.failed_hard = False
+        journey.failed_at = self.time
+        journey.failed_channel = channel
+        journey.failed_step = step
+        journey.failed_release = release
+        if hard:
+            journey.failed_hard = True
+        else:
+            journey.failed_soft = min(journey.failed_soft + 1, 100)
+
+    def evidence(self, journey: Journey, by_default: float, by_preference: float) -> None:
+        """Add to what speaks for contact by default and for contact by preference."""
+        before = self.evidence_of(journey)
+        journey.by_default = before[0] + by_default
+        journey.by_preference = before[1] + by_preference
+        journey.evidence_at = max(self.time, journey.evidence_at)
+
+    def evidence_of(self, journey: Journey) -> tuple[float, float]:
+        """Both sides' evidence, decayed to now."""
+        kept = self.policy.keep_cause(self.time - journey.evidence_at)
+        return journey.by_default * kept, journey.by_preference * kept
+
+    def effort(self, journey: Journey) -> float:
+        """The journey's effort now, 0-100."""
+        return effort.score(journey.sums, self.time, self.policy)

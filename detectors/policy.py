@@ -1,0 +1,266 @@
+"""A policy, checked and made ready for the fold.
+
+>>> policy = default()
+>>> policy.version, policy.points[NUMBER["rage_click"]], policy.longest_timeout_ms // 86_400_000
+(1, 4.0, 7)
+>>> parse(DEFAULT_TEXT.replace("scale = 20.0", "scale = -1"))
+Traceback (most recent call last):
+detectors.policy.PolicyError: effort.scale: found -1; expected `float` > 0.0
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+import re
+import tomllib
+from datetime import datetime
+from importlib import resources
+
+import msgspec
+
+from detectors import durations
+from detectors.hours import ServiceHours
+from detectors.policy_model import Ms, NeedSignal, PolicyDocument
+from detectors.signals import NUMBER, SIGNALS
+from detectors.vocabulary import ASYNC_CHANNELS, CHANNELS
+
+__all__ = ["DEFAULT_TEXT", "Policy", "PolicyError", "default", "parse"]
+
+DEFAULT_TEXT = (resources.files("detectors") / "default_policy.toml").read_text("utf-8")
+
+LEVELS = ("", "watch", "offer_help", "offer_human", "human_now")
+
+
+class PolicyError(ValueError):
+    """One line: the key, what was found, what would be right."""
+
+    def __init__(self, key: str, found: str, expected: str) -> None:
+        super().__init__(f"{key}: found {found}; expected {expected}")
+        self.key = key
+        self.found = found
+        self.expected = expected
+
+
+class Policy:
+    """A checked policy with what the fold needs precomputed. Immutable by convention."""
+
+    def __init__(self, document: PolicyDocument, text: str) -> None:
+        self.document = document
+        self.text = text
+        self.version = document.version
+        effort = document.effort
+        self.acute_rate = math.log(2) / effort.acute_half_life
+        self.chronic_rate = math.log(2) / effort.chronic_half_life
+        self.coverage_rate = math.log(2) / effort.coverage_half_life
+        self.cause_rate = math.log(2) / document.cause.half_life
+        self.emotion_rate = math.log(2) / document.need.emotion_half_life
+        self.soft_window = int(document.switches.soft_window)
+        self.acute_weight = effort.acute_weight
+        self.chronic_weight = effort.chronic_weight
+        self.scale = effort.scale
+        self.other = NUMBER["other"]
+        # Points by signal number; "other" is a bucket and has none of its own.
+        self.points = [document.signals.get(spec.name, 0.0) for spec in SIGNALS]
+        self.need_signals: list[tuple[int, str, NeedSignal]] = [
+            (NUMBER[name], name, rule) for name, rule in document.need.signals.items()
+        ]
+        self.cause_default = [document.cause.default.get(spec.name, 0.0) for spec in SIGNALS]
+        hours = document.hours
+        self.hours = ServiceHours(list(hours.days), hours.open, hours.close, hours.zone)
+        self.floor = round(datetime.fromisoformat(document.time.floor).timestamp() * 1000)
+        self.promises: dict[str, int] = {
+            "chat": document.promises.chat,
+            "messaging": document.promises.messaging,
+            "email": document.promises.email,
+            "ticket": document.promises.ticket,
+            "social": document.promises.social,
+        }
+        abandonment = document.abandonment
+        self.timeouts: dict[str, int] = {
+            "step": abandonment.step,
+            "form": abandonment.form,
+            "cart": abandonment.cart,
+            "queue": abandonment.queue,
+            "ivr": abandonment.ivr,
+            "bot": abandonment.bot,
+            "conversation": abandonment.conversation,
+        }
+
+    def keep_cause(self, passed: int) -> float:
+        """The share of a cause's evidence that is left after ``passed`` ms."""
+        return math.exp(-self.cause_rate * passed) if passed > 0 else 1.0
+
+    def timeout(self, kind: str, journey: str, step: str) -> int:
+        """Idle time in ms after which an attempt of ``kind`` counts as given up."""
+        for rule in self.document.abandonment.override:
+            if rule.kind == kind and rule.journey in ("", journey) and rule.step in ("", step):
+                return rule.timeout
+        return self.timeouts[kind]
+
+    def promise(self, channel: str) -> int:
+        """Promised time to reply on ``channel`` in ms (service hours where :meth:`answers_later`)."""
+        return self.promises.get(channel, self.promises["email"])
+
+    def answers_later(self, channel: str) -> bool:
+        """Whether replies on ``channel`` are due in service hours only."""
+        return channel in ASYNC_CHANNELS
+
+    def level(self, need: float) -> int:
+        """Index into :data:`LEVELS` for a probability."""
+        levels = self.document.need.levels
+        if need < levels.watch:
+            return 0
+        if need < levels.offer_help:
+            return 1
+        if need < levels.offer_human:
+            return 2
+        return 3 if need < levels.human_now else 4
+
+    @property
+    def longest_timeout_ms(self) -> int:
+        """After this much silence no timer is left: what a replay's last tick waits."""
+        document = self.document
+        a = document.abandonment
+        owed = max(self.promises.values())
+        return max(
+            *self.timeouts.values(),
+            *(rule.timeout for rule in a.override),
+            # Service hours stretch a promise over nights, weekends and holidays: five times covers those.
+            5 * owed + a.unanswered + max(a.conversation, a.conversation_async),
+            document.relief.reopen_window,
+        )
+
+
+def default() -> Policy:
+    """The built-in policy."""
+    return parse(DEFAULT_TEXT)
+
+
+def parse(text: str) -> Policy:
+    """Read and check a policy's text; :class:`PolicyError` names the first key that is wrong."""
+    try:
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise PolicyError("policy file", f"no TOML ({error})", "a file like the default policy") from error
+    try:
+        document = msgspec.convert(raw, PolicyDocument, dec_hook=_duration)
+    except msgspec.ValidationError as error:
+        raise _readable(str(error), raw) from error
+    _check(document)
+    try:
+        return Policy(document, text)
+    except ValueError as error:
+        raise PolicyError("hours", str(error), "an IANA zone and hours that close after they open") from error
+
+
+def _duration(kind: type, value: object) -> object:
+    if kind is Ms and isinstance(value, str):
+        return Ms(durations.parse(value))
+    raise ValueError('a duration such as "90s", "20min", "8h" or "7d"')
+
+
+def _check(document: PolicyDocument) -> None:
+    """What types alone cannot say."""
+    signals = set(NUMBER) - {"other", "recovered"}
+    _known("signals", document.signals, signals)
+    missing = sorted(signals - set(document.signals))
+    if missing:
+        raise PolicyError(f"signals.{missing[0]}", "nothing", "points for every signal")
+    for name, points in document.signals.items():
+        relief = SIGNALS[NUMBER[name]].relief
+        if not math.isfinite(points) or (points > 0 if relief else points < 0):
+            expected = "0 or less (it is relief)" if relief else "0 or more (it is friction)"
+            raise PolicyError(f"signals.{name}", str(points), expected)
+    _known("need.signals", document.need.signals, signals)
+    _known("cause.default", document.cause.default, signals)
+    preferences = {
+        "prefers_human",
+        "asked_first",
+        "engagement",
+        "first_time",
+        "risk",
+        "last_contact",
+        "distress",
+    }
+    _known("cause.preference", document.cause.preference, preferences)
+    for key, span in _durations(document):
+        if span <= 0 and key not in ("time.lateness", "waiting.free", "waiting.short_abandon"):
+            raise PolicyError(key, "0", "a duration above 0")
+    levels = document.need.levels
+    if not levels.watch <= levels.offer_help <= levels.offer_human <= levels.human_now:
+        raise PolicyError(
+            "need.levels", "levels out of order", "watch <= offer_help <= offer_human <= human_now"
+        )
+    if document.candidates.rearm > document.candidates.line:
+        raise PolicyError("candidates.rearm", str(document.candidates.rearm), "no more than candidates.line")
+    if document.effort.acute_weight + document.effort.chronic_weight <= 0:
+        raise PolicyError("effort.acute_weight", "0 with chronic_weight 0", "at least one weight above 0")
+    for key, names in document.channels.items():
+        for name in names:
+            if name not in CHANNELS:
+                raise PolicyError(f"channels.{key}", f"{name!r}", "channels of the vocabulary")
+    for key, table in (("channels", document.channels), ("teams", document.teams)):
+        if "*" not in table:
+            raise PolicyError(f'{key}."*"', "nothing", "an entry for everything not named")
+    try:
+        floor = datetime.fromisoformat(document.time.floor)
+    except ValueError:
+        floor = datetime.min  # noqa: DTZ901 - only a marker without a zone, refused below
+    if floor.tzinfo is None:
+        raise PolicyError("time.floor", repr(document.time.floor), "an RFC 3339 time with its zone")
+
+
+def _known(
+    section: str, found: dict[str, object] | dict[str, float] | dict[str, NeedSignal], known: set[str]
+) -> None:
+    for name in found:
+        if name not in known:
+            raise PolicyError(f"{section}.{name}", "an unknown key", _expected(name, known))
+
+
+def _durations(document: PolicyDocument) -> list[tuple[str, int]]:
+    found = []
+    for section in PolicyDocument.__struct_fields__:
+        struct = getattr(document, section)
+        for field in getattr(struct, "__struct_fields__", ()):
+            value = getattr(struct, field)
+            if isinstance(value, Ms):
+                found.append((f"{section}.{field}", int(value)))
+    for rule in document.abandonment.override:
+        found.append(("abandonment.override.timeout", int(rule.timeout)))
+    return found
+
+
+def _expected(name: str, known: set[str]) -> str:
+    near = difflib.get_close_matches(name, sorted(known), 1)
+    return "one of this section's keys" + (f" (did you mean {near[0]}?)" if near else "")
+
+
+_AT = re.compile(r" - at `\$\.?(.*)`$")
+
+
+def _readable(message: str, raw: dict[str, object]) -> PolicyError:
+    """One line in the policy's own terms out of a validation error."""
+    match = _AT.search(message)
+    path = match[1] if match else ""
+    what = _AT.sub("", message)
+    if unknown := re.fullmatch(r"Object contains unknown field `(.*)`", what):
+        key = f"{path}.{unknown[1]}".lstrip(".")
+        return PolicyError(key, "an unknown key", _expected(unknown[1], _keys(path)))
+    if missing := re.fullmatch(r"Object missing required field `(.*)`", what):
+        return PolicyError(f"{path}.{missing[1]}".lstrip("."), "nothing", "a value (see the default policy)")
+    value: object = raw
+    for part in path.replace("[...]", "").split("."):
+        value = value.get(part) if isinstance(value, dict) else None
+    found = "a wrong value" if value is None else repr(value)[:60]
+    return PolicyError(path or "policy", found, what.removeprefix("Expected "))
+
+
+def _keys(path: str) -> set[str]:
+    kind: object = PolicyDocument
+    for part in filter(None, path.replace("[...]", "").split(".")):
+        hints = getattr(kind, "__annotations__", {})
+        name = str(hints.get(part, ""))
+        kind = getattr(__import__("detectors.policy_model", fromlist=["x"]), name, None)
+    return set(getattr(kind, "__struct_fields__", ()))

@@ -1,0 +1,234 @@
+"""The policy's shape: every section, key, unit and bound, as typed structs.
+
+Durations (:class:`Ms`) are integer milliseconds once read. What a key means and why its default is what it
+is stands beside it in ``default_policy.toml``.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+__all__ = [
+    "Abandonment",
+    "Brief",
+    "Candidates",
+    "Cause",
+    "EffortRules",
+    "Hours",
+    "Levels",
+    "Ms",
+    "Need",
+    "NeedSignal",
+    "Override",
+    "PolicyDocument",
+    "Promises",
+    "Relief",
+    "Repeats",
+    "Switches",
+    "TimeRules",
+    "Waiting",
+]
+
+
+class Ms(int):
+    """A duration in milliseconds, written with its unit in the file."""
+
+
+Positive = Annotated[float, Meta(gt=0)]
+NonNegative = Annotated[float, Meta(ge=0)]
+Share = Annotated[float, Meta(ge=0, le=1)]
+Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+Clock = Annotated[str, Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d$|^24:00$")]
+
+
+class _Section(Struct, forbid_unknown_fields=True):
+    pass
+
+
+class TimeRules(_Section, kw_only=True):
+    """Event time: how late, how far ahead, how old."""
+
+    lateness: Ms
+    allowance: Ms
+    floor: str
+    ahead: Ms
+
+
+class EffortRules(_Section, kw_only=True):
+    """The two horizons, the scale and the coverage below which no score is given."""
+
+    acute_half_life: Ms
+    chronic_half_life: Ms
+    acute_weight: NonNegative
+    chronic_weight: NonNegative
+    scale: Positive
+    coverage_scale: Positive
+    coverage_half_life: Ms
+    coverage_floor: Share
+
+
+class Waiting(_Section, kw_only=True):
+    """How waiting turns into points."""
+
+    free: Ms
+    cap: NonNegative
+    short_abandon: Ms
+    announced_factor: NonNegative
+
+
+class Promises(_Section, kw_only=True):
+    """Reply times promised, per channel."""
+
+    chat: Ms
+    messaging: Ms
+    email: Ms
+    ticket: Ms
+    social: Ms
+
+
+class Hours(_Section, kw_only=True):
+    """Service hours of the channels that answer later."""
+
+    days: list[Day]
+    open: Clock
+    close: Clock
+    zone: str
+
+
+class Override(_Section, kw_only=True):
+    """A time-out for one kind, journey and step (empty means any)."""
+
+    kind: Literal["step", "form", "cart", "queue", "ivr", "bot", "conversation"]
+    journey: str
+    step: str
+    timeout: Ms
+
+
+class Abandonment(_Section, kw_only=True):
+    """Time-outs per kind of attempt, and how long a completion still recovers one."""
+
+    step: Ms
+    form: Ms
+    cart: Ms
+    queue: Ms
+    ivr: Ms
+    bot: Ms
+    conversation: Ms
+    conversation_async: Ms
+    unanswered: Ms
+    recovery: Ms
+    override: list[Override] = []
+
+
+class Switches(_Section, kw_only=True):
+    """Windows that tell forced, guided, chosen and ping-pong switches apart."""
+
+    window: Ms
+    hard_window: Ms
+    soft_window: Ms
+    soft_failures: Annotated[int, Meta(ge=1)]
+    guided_window: Ms
+    ping_pong_window: Ms
+    visit_gap: Ms
+
+
+class Repeats(_Section, kw_only=True):
+    """When a contact counts as the same matter again."""
+
+    window: Ms
+
+
+class Relief(_Section, kw_only=True):
+    """When a company's "solved" counts."""
+
+    reopen_window: Ms
+    solved_share: Share
+
+
+class NeedSignal(_Section, kw_only=True):
+    """Log-odds per decayed count of a signal, at most ``cap`` counts."""
+
+    log_odds: float
+    horizon: Literal["acute", "chronic"]
+    cap: NonNegative
+
+
+class Levels(_Section, kw_only=True):
+    """Probability from which each level holds."""
+
+    watch: Share
+    offer_help: Share
+    offer_human: Share
+    human_now: Share
+
+
+class Need(_Section, kw_only=True):
+    """Human need: base, effort, the five factors and the signals, all in log-odds."""
+
+    base: float
+    effort: float
+    engagement: float
+    prefers_human: float
+    prefers_digital: float
+    first_time: float
+    problem: float
+    last_contact: float
+    risk: float
+    emotion: float
+    emotion_half_life: Ms
+    habit: float
+    memory: Ms
+    vulnerable_memory: Ms
+    distress: Annotated[float, Meta(ge=-1, le=0)]
+    signals: dict[str, NeedSignal]
+    steps: dict[str, float]
+    levels: Levels
+
+
+class Candidates(_Section, kw_only=True):
+    """When a candidate is raised, and when again."""
+
+    line: Share
+    rearm: Share
+    cooldown: Ms
+
+
+class Cause(_Section, kw_only=True):
+    """Evidence for each side of "by default or by preference"."""
+
+    half_life: Ms
+    threshold: Positive
+    default: dict[str, NonNegative]
+    preference: dict[str, NonNegative]
+
+
+class Brief(_Section, kw_only=True):
+    """What an alert's brief shows and what it never takes off the advisor's questions."""
+
+    tried: Annotated[int, Meta(ge=0, le=20)]
+    never_ask_less: list[str]
+
+
+class PolicyDocument(_Section, kw_only=True):
+    """One policy file."""
+
+    version: Annotated[int, Meta(ge=1, le=2**31)]
+    description: str = ""
+    time: TimeRules
+    effort: EffortRules
+    signals: dict[str, float]
+    waiting: Waiting
+    promises: Promises
+    hours: Hours
+    abandonment: Abandonment
+    switches: Switches
+    repeats: Repeats
+    relief: Relief
+    need: Need
+    candidates: Candidates
+    cause: Cause
+    channels: dict[str, list[str]]
+    brief: Brief
+    teams: dict[str, str]

@@ -1,0 +1,57 @@
+"""Relief: what went well lowers the present score and need, and never the friction charged to a step.
+
+A ticket that the company calls solved counts in part at once and in full only after the reopen window.
+"""
+
+from __future__ import annotations
+
+from detectors.events import Event
+from detectors.ids import number
+from detectors.moment import Moment
+from detectors.signals import NUMBER
+from detectors.state import MOST_SOLVED, Journey, Solved
+
+__all__ = ["expire", "on_event"]
+
+_COMPLETIONS = frozenset(["purchase", "step.completed", "form_submit"])
+
+
+def on_event(m: Moment, e: Event, journey: Journey) -> None:
+    """Relief that needs more than the event's type (the direct ones are in ``direct.py``)."""
+    if e.type == "bot.ended" and e.result == "resolved":
+        m.signal("bot_resolved", journey, channel=e.channel)
+    elif e.type in ("call.ended", "conversation.ended") and e.result == "resolved":
+        m.signal("call_resolved", journey, channel=e.channel)
+    elif e.type == "ticket.solved":
+        _solved(m, e, journey)
+    elif e.type == "ticket.reopened":
+        key = number(e.case_id)
+        m.state.solved = [solved for solved in m.state.solved if solved.key != key]
+    if e.type in _COMPLETIONS:
+        journey.failed_at = 0
+        journey.failed_soft = 0
+        journey.failed_hard = False
+        if e.type != "form_submit":
+            journey.completions = min(journey.completions + 1, 100)
+
+
+def _solved(m: Moment, e: Event, journey: Journey) -> None:
+    rules = m.policy.document.relief
+    points = m.policy.points[NUMBER["ticket_solved"]]
+    if e.actor == "customer":
+        m.signal("ticket_solved", journey, points, channel=e.channel)
+        return
+    m.signal("ticket_solved", journey, points * rules.solved_share, channel=e.channel)
+    key = number(e.case_id)
+    pending = [solved for solved in m.state.solved if solved.key != key]
+    if len(pending) >= MOST_SOLVED:
+        pending.remove(min(pending, key=lambda solved: (solved.due, solved.key)))
+    rest = points * (1.0 - rules.solved_share)
+    pending.append(Solved(key, e.journey, e.time + rules.reopen_window, rest))
+    m.state.solved = pending
+
+
+def expire(m: Moment, solved: Solved) -> None:
+    """The reopen window passed without a reopening."""
+    m.state.solved.remove(solved)
+    m.signal("ticket_solved", m.journey(solved.journey), solved.points, part="after the window")

@@ -1,0 +1,121 @@
+"""Waiting: in a queue, on hold, for a reply. It counts by its length, and says how it ended.
+
+>>> policy = default()
+>>> points(policy, 20.0), points(policy, 80.0), points(policy, 80.0, announced=20.0), points(policy, 1e6)
+(0.0, 1.0, 1.5, 20.0)
+"""
+
+from __future__ import annotations
+
+from detectors.effort import default
+from detectors.events import Event
+from detectors.ids import number
+from detectors.moment import Moment
+from detectors.policy import Policy
+from detectors.signals import NUMBER
+from detectors.state import MOST_WAITS, Journey, Wait
+
+__all__ = ["close", "default", "on_event", "points"]
+
+_OPENS = frozenset(["call.queued", "conversation.enqueued", "store.wait"])
+_CLOSES = {
+    "call.connected": "answered",
+    "conversation.assigned": "answered",
+    "store.assisted": "answered",
+    "call.abandoned": "abandoned",
+    "conversation.abandoned": "abandoned",
+    "callback.requested": "callback",
+    "call.voicemail": "voicemail",
+    "call.ended": "ended",
+    "conversation.ended": "ended",
+}
+# These say how long the wait was even when nobody told us that it began.
+_TELLS = frozenset(["call.connected", "conversation.assigned", "call.abandoned", "conversation.abandoned"])
+
+
+def points(policy: Policy, seconds: float, announced: float = -1.0, free: float | None = None) -> float:
+    """Effort points of a wait of ``seconds``; beyond an ``announced`` one each minute weighs more."""
+    rules = policy.document.waiting
+    a_minute = policy.points[NUMBER["waiting"]]
+    free = rules.free / 1000 if free is None else free
+    found = max(0.0, seconds - free) / 60.0 * a_minute
+    if announced >= 0.0:
+        found += max(0.0, seconds - announced) / 60.0 * a_minute * (rules.announced_factor - 1.0)
+    return min(found, rules.cap)
+
+
+def on_event(m: Moment, e: Event, journey: Journey) -> None:
+    """Open or close the wait that this event speaks of."""
+    kind = e.type
+    if kind == "call.held":
+        if e.wait_s:
+            wait = Wait("hold", e.channel, e.journey, e.queue, _key(e), e.time - round(e.wait_s * 1000))
+            close(m, e, journey, wait, "resumed", e.wait_s)
+    elif kind == "store.wait" and e.wait_s is not None:
+        wait = Wait("queue", e.channel, e.journey, e.queue, _key(e), e.time - round(e.wait_s * 1000))
+        close(m, e, journey, wait, "answered", e.wait_s)
+    elif kind in _OPENS:
+        _open(m, e)
+    elif outcome := _CLOSES.get(kind):
+        found = _find(m, e)
+        if found is not None:
+            m.state.waits.remove(found)
+            seconds = (e.time - found.opened) / 1000
+            # The source's own measure is better than two clocks' difference; the end of a call has no say.
+            if e.wait_s is not None and outcome != "ended":
+                seconds = e.wait_s
+            close(m, e, journey, found, outcome, seconds)
+        elif kind in _TELLS and e.wait_s and not (kind == "call.abandoned" and e.where == "ivr"):
+            wait = Wait("queue", e.channel, e.journey, e.queue, _key(e), e.time - round(e.wait_s * 1000))
+            close(m, e, journey, wait, outcome, e.wait_s)
+
+
+def _key(e: Event) -> int:
+    name = e.conversation or e.session
+    return number(e.channel, name) if name else 0
+
+
+def _open(m: Moment, e: Event) -> None:
+    if _find(m, e) is not None:
+        return
+    waits = m.state.waits
+    if len(waits) >= MOST_WAITS:
+        waits.remove(min(waits, key=lambda wait: (wait.opened, wait.key)))
+    announced = -1.0 if e.announced_wait_s is None else e.announced_wait_s
+    waits.append(Wait("queue", e.channel, e.journey, e.queue, _key(e), e.time, announced))
+
+
+def _find(m: Moment, e: Event) -> Wait | None:
+    key = _key(e)
+    for wait in reversed(m.state.waits):
+        if wait.channel == e.channel and (not key or not wait.key or wait.key == key):
+            return wait
+    return None
+
+
+def close(
+    m: Moment, e: Event, journey: Journey, wait: Wait, outcome: str, seconds: float, free: float | None = None
+) -> None:
+    """End a wait: its row, and its points unless it was a short abandon."""
+    short = outcome == "abandoned" and seconds * 1000 < m.policy.document.waiting.short_abandon
+    fact = m.id("wait", wait.kind, wait.channel, str(wait.key), str(wait.opened))
+    if not short:
+        found = points(m.policy, seconds, wait.announced, free)
+        if found > 0.0:
+            m.signal("waiting", journey, found, channel=wait.channel, part=fact)
+    m.out.add(
+        "waits",
+        (
+            *m.head(fact, wait.opened),
+            wait.kind,
+            wait.queue or e.queue,
+            wait.channel,
+            wait.journey,
+            wait.opened,
+            m.time,
+            outcome,
+            int(short),
+            seconds,
+            e.priority,
+        ),
+    )
