@@ -1,0 +1,56 @@
+"""What several commands share: the settings' file, ``--json``, and how answers are printed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from streams.errors import SettingError
+
+if TYPE_CHECKING:
+    from streams.settings import Settings
+
+__all__ = ["AsJson", "Config", "Source", "check_files", "load_settings", "print_json", "remember_config"]
+
+Config = Annotated[
+    Path | None,
+    typer.Option("--config", metavar="FILE", help="Settings (TOML); REHUMAN_* variables win over it."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")]
+Source = Annotated[
+    str, typer.Argument(metavar="SOURCE", help="The adapter that reads FILE, e.g. cloudevents.")
+]
+
+# Of `rehuman --config FILE COMMAND`; a command's own --config wins over it.
+_before_command: list[Path | None] = [None]
+
+
+def remember_config(config: Path | None) -> None:
+    """Take the ``--config`` that stood before the command."""
+    _before_command[0] = config
+
+
+def load_settings(config: Path | None, **overrides: object) -> Settings:
+    """The settings of this command; nobody else's log lines between its own. Raises SettingError."""
+    from streams import log
+    from streams.settings import load
+
+    log.silence()
+    return load(config or _before_command[0], **overrides)
+
+
+def check_files(paths: list[Path]) -> list[Path]:
+    """Raises SettingError for the first file that cannot be read."""
+    for path in paths:
+        if not path.is_file():
+            raise SettingError("FILE", f"{path} (no such file)", "a file that can be read")
+    return paths
+
+
+def print_json(value: Any) -> None:
+    """One JSON document on standard output; what JSON cannot say (NaN) becomes null."""
+    import msgspec
+
+    typer.echo(msgspec.json.encode(value).decode())
