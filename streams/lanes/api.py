@@ -50,7 +50,8 @@ class Fold(Protocol):
         """At a checkpoint: what was gathered since the last one and is not sent yet (blocks of rows)."""
 
     def changed(self) -> Iterable[tuple[bytes, bytes | None]]:
-        """At a checkpoint, after :meth:`flush`: every key changed since the last, None for one that is gone."""
+        """At a checkpoint, after :meth:`flush`: every key changed since the last, None for one that is
+        gone."""
 
 
 class Sink(Protocol):

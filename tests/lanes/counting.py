@@ -1,0 +1,111 @@
+"""A worker for the tests: counts and hashes every key, with one output per record.
+
+``faust -A tests.lanes.counting worker`` or ``python -m tests.lanes.counting``; ``LANES_KAFKA``, ``LANES_DATA``
+and ``LANES_SESSION`` in the environment say where and how. Records are JSON objects with an ``id``.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import zlib
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import msgspec
+
+from streams.kafka.urls import parse
+from streams.lanes import Output, Record
+from streams.lanes.app import make_app, run_worker
+from streams.lanes.options import LaneOptions
+from streams.lanes.registry import Lanes
+
+TOPIC, CHANGELOG, OUTPUTS = "counting.events", "counting.events-changelog", "counting.outputs"
+
+
+class Event(msgspec.Struct):
+    """The part of a record that the test looks at."""
+
+    id: str
+
+
+class State(msgspec.Struct, array_like=True):
+    """One key's state; ``applied`` is the offset to apply next, so that nothing counts twice."""
+
+    count: int = 0
+    hash: int = 0
+    applied: int = 0
+
+
+def step(state: State, value: bytes) -> None:
+    """Count, and mix in the value so that order matters."""
+    state.count += 1
+    state.hash = zlib.crc32(value, state.hash)
+
+
+class Counting:
+    """The fold."""
+
+    def __init__(self, partition: int, partitions: int) -> None:
+        self.partition = partition
+        self.states: dict[bytes, State] = {}
+        self.dirty: set[bytes] = set()
+        self.decode = msgspec.json.Decoder(Event).decode
+        self.pack = msgspec.msgpack.Encoder().encode
+        self.unpack = msgspec.msgpack.Decoder(State).decode
+
+    def load(self, key: bytes, value: bytes) -> None:
+        self.states[key] = self.unpack(value)
+
+    def ready(self) -> None:
+        return
+
+    def apply(self, records: Sequence[Record]) -> Sequence[Output]:
+        outputs = []
+        for offset, _, key, value, _ in records:
+            if value == b"poison":
+                raise KeyError("a value that must not be in the log")
+            assert key is not None
+            assert value is not None
+            event = self.decode(value)
+            state = self.states.get(key)
+            if state is None:
+                state = self.states[key] = State()
+            if offset < state.applied:
+                continue
+            step(state, value)
+            state.applied = offset + 1
+            self.dirty.add(key)
+            outputs.append(Output(OUTPUTS, self.partition, key, event.id.encode()))
+        return outputs
+
+    def flush(self) -> Sequence[Output]:
+        return ()
+
+    def changed(self) -> Iterable[tuple[bytes, bytes | None]]:
+        dirty, self.dirty = self.dirty, set()
+        return [(key, self.pack(self.states[key])) for key in dirty]
+
+
+def build() -> object:
+    """The app with its lane."""
+    session_s = float(os.environ["LANES_SESSION"])
+    app = make_app(
+        parse(os.environ["LANES_KAFKA"]),
+        group="counting",
+        data_dir=Path(os.environ["LANES_DATA"]),
+        session_s=session_s,
+    )
+    lanes = Lanes(app, LaneOptions(session_s=session_s))
+    lanes.fold(topic=TOPIC, make=Counting, changelog=CHANGELOG, outputs=[OUTPUTS])
+    return app
+
+
+app = build()
+
+if __name__ == "__main__":
+    logging.basicConfig(
+        level=os.environ.get("LANES_LOG", "WARNING"), format="%(asctime)s %(name)s %(levelname)s %(message)s"
+    )
+    sys.exit(run_worker(app))
