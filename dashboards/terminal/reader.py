@@ -53,7 +53,7 @@ class Reader:
         self._clock = clock
         self._flow = flow
         self._since = 0
-        self._seen: dict[str, int] = {}
+        self._seen: dict[tuple[str, str], int] = {}
         self._moments: list[Moment] = []
         self._alerts: list[Alert] = []
         rules = policy.document.effort
@@ -97,19 +97,20 @@ class Reader:
         asked = {**self._decay, "customers": tuple(customers), "now": now, "limit": MOST_STANDINGS}
         return self._client.execute(queries.CONTRIBUTIONS, asked)
 
-    def _unseen(self, found: list[Row]) -> list[Row]:
-        """Rows that no poll has had in this version; begin with (fact_id, ver)."""
-        new = [row for row in found if self._seen.get(str(row[0]), -1) < whole(row[1])]
-        self._seen.update((str(row[0]), whole(row[1])) for row in new)
+    def _unseen(self, query: str, limit: int) -> list[Row]:
+        """Rows that no poll has had in this version; they begin with (fact_id, ver)."""
+        found = [((query, str(row[0])), row) for row in self._ask(query, limit)]
+        new = [(fact, row) for fact, row in found if self._seen.get(fact, -1) < whole(row[1])]
+        self._seen.update((fact, whole(row[1])) for fact, row in new)
         # Insertion order is age: what is older than the overlap will not be read again.
         for fact in list(self._seen)[: max(0, len(self._seen) - SEEN)]:
             del self._seen[fact]
-        return new
+        return [row for _, row in new]
 
     def _new_moments(self) -> list[Moment]:
-        given_up = self._unseen(self._ask(queries.ABANDONMENTS, MOST_NEW))
-        switched = self._unseen(self._ask(queries.SWITCHES, MOST_NEW))
+        given_up = self._unseen(queries.ABANDONMENTS, MOST_NEW)
+        switched = self._unseen(queries.SWITCHES, MOST_NEW)
         return [rows.abandonment(row) for row in given_up] + [rows.switch(row) for row in switched]
 
     def _new_alerts(self) -> list[Alert]:
-        return [rows.alert(row) for row in self._unseen(self._ask(queries.ALERTS, MOST_NEW))]
+        return [rows.alert(row) for row in self._unseen(queries.ALERTS, MOST_NEW)]
