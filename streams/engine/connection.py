@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import logging
 import socket
+import tempfile
 import uuid
-from typing import NamedTuple
+from pathlib import Path
+from typing import IO, NamedTuple
 
 from streams.engine import native, packets, statements, wire
-from streams.engine.session import NOT_IMPLEMENTED, EngineError, InsertStream, Session
+from streams.engine.home import Home
+from streams.engine.session import NOT_IMPLEMENTED, EngineError, Session
 from streams.engine.watch import Watch
 
 __all__ = ["Connection", "Identity"]
 
 log = logging.getLogger(__name__)
 
-# Code of ClickHouse for a client that sends what it must not.
-UNEXPECTED_PACKET = 101
+# Codes of ClickHouse: a client that sends what it must not, a disk that is full.
+UNEXPECTED_PACKET, NOT_ENOUGH_SPACE = 101, 243
 
 
 class Identity(NamedTuple):
@@ -30,9 +33,9 @@ class Identity(NamedTuple):
 class Connection:
     """Serves one socket until the client leaves, breaks the protocol, or the engine stops."""
 
-    def __init__(self, sock: socket.socket, path: str, identity: Identity, watch: Watch) -> None:
+    def __init__(self, sock: socket.socket, home: Home, identity: Identity, watch: Watch) -> None:
         self._sock = sock
-        self._path = path
+        self._home = home
         self._identity = identity
         self._watch = watch
         self._raw = wire.from_socket(sock)
@@ -80,7 +83,7 @@ class Connection:
             raise wire.ProtocolError("no hello")
         hello = packets.read_hello(self._raw)
         self._revision = min(hello.revision, packets.REVISION)
-        session = Session(self._path, hello.database)
+        session = Session(str(self._home.database), hello.database)
         self._sock.sendall(packets.hello(*self._identity))
         return session
 
@@ -137,24 +140,19 @@ class Connection:
         self._sock.sendall(packets.end_of_stream())
 
     def _insert(self, session: Session, insert: statements.Insert, compressed: bool) -> None:
-        header, stream = session.insert(insert)
-        try:
-            self._sock.sendall(packets.data(header, compressed=compressed))
-            fault, size = None, 0
+        self._sock.sendall(packets.data(session.columns(insert).body, compressed=compressed))
+        with tempfile.NamedTemporaryFile(dir=self._home.incoming, suffix=".native") as file:
+            rows, failure = 0, None
             while (block := self._read_data(compressed)).rows:
-                size += len(block.body)
+                rows += block.rows
                 # After a failure the client still sends the rest, and listens only then.
-                if fault is None:
-                    fault = _append(stream, block.body)
-            if fault:
-                raise fault
-        except BaseException:
-            stream.cancel()
-            raise
-        if not size:
-            stream.cancel()  # chdb takes the end of an insert without rows for an error, a server does not
-        written = stream.finish() if size else 0
-        self._sock.sendall(packets.progress(0, 0, written, size) + packets.end_of_stream())
+                failure = failure or _write(file, block.body)
+            failure = failure or _write(file, b"", flush=True)
+            if failure:
+                raise EngineError(NOT_ENOUGH_SPACE, f"DB::Exception: {failure}. (NOT_ENOUGH_SPACE)")
+            if rows:
+                session.insert(insert, Path(file.name))
+            self._sock.sendall(packets.progress(0, 0, rows, file.tell()) + packets.end_of_stream())
 
     def _read_data(self, compressed: bool) -> native.Block:
         kind = self._raw.varint()
@@ -166,9 +164,11 @@ class Connection:
         return native.read_block(self._frames if compressed else self._raw, info=True)
 
 
-def _append(stream: InsertStream, body: bytes) -> EngineError | None:
+def _write(file: IO[bytes], body: bytes, *, flush: bool = False) -> str | None:
     try:
-        stream.append(body)
-    except EngineError as fault:
-        return fault
+        file.write(body)
+        if flush:
+            file.flush()
+    except OSError as error:
+        return f"cannot keep the rows of an insert: {error.strerror}"
     return None

@@ -2,7 +2,8 @@
 
 ``engine.lock`` is locked by the owner for as long as it lives (the kernel lets go of it however the owner
 ends); ``engine.json`` says where it listens and is there only while it answers, or stale after a crash;
-``db/`` is chdb's; ``engine.log`` is what a detached owner printed.
+``db/`` is chdb's; ``incoming/`` holds inserts while they arrive; ``engine.log`` is what a detached owner
+printed.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import shutil
 from pathlib import Path
 from typing import IO, NamedTuple
 
@@ -38,6 +40,7 @@ class Home:
         """``directory`` need not exist yet."""
         self.directory = directory.expanduser().absolute()
         self.database = self.directory / "db"
+        self.incoming = self.directory / "incoming"
         self.log = self.directory / "engine.log"
         self._address = self.directory / "engine.json"
         self._lock = self.directory / "engine.lock"
@@ -65,6 +68,12 @@ class Home:
         except AlreadyOwnedError:
             return True
         return False
+
+    def clear(self) -> None:
+        """Remove what an owner that died left behind; for the new owner only. Raises OSError."""
+        self.withdraw()
+        shutil.rmtree(self.incoming, ignore_errors=True)
+        self.incoming.mkdir()
 
     def publish(self, address: Address) -> None:
         """Say where the owner listens, all at once."""

@@ -36,6 +36,9 @@ ALREADY_OWNED = 3
 # Its warnings carry a traceback for every refused connection; callers report the failure in one line.
 logging.getLogger("clickhouse_driver").setLevel(logging.ERROR)
 
+# Engines outlive whoever starts them; remembered only so that one that ends is no zombie of ours.
+_started: list[subprocess.Popen[bytes]] = []
+
 
 def find(directory: Path) -> Address | None:
     """The address of the process that owns ``directory``, or None when nobody answers there.
@@ -66,6 +69,7 @@ def ensure_running(
     """
     home = Home(directory)
     deadline = monotonic() + wait_s
+    _started[:] = [engine for engine in _started if engine.poll() is None]
     child: subprocess.Popen[bytes] | None = None
     while True:
         if address := find(directory):
@@ -76,6 +80,7 @@ def ensure_running(
             raise OperationError(f"the embedded engine of {home.directory} does not answer; see {home.log}")
         if (child is None or child.poll() is not None) and not home.owned():
             child = _start(home, idle_exit_s)
+            _started.append(child)
         time.sleep(POLL_S)
 
 

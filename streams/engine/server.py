@@ -42,7 +42,7 @@ def serve(
     """
     home.create()
     with home.own():
-        home.withdraw()  # of an owner that died
+        home.clear()
         listener = socket.create_server((HOST, port), backlog=BACKLOG)
         # Kept open to the end: the first connection starts the engine inside chdb and the last one ends it.
         root = Session(str(home.database))
@@ -108,7 +108,7 @@ class _Engine:
 
     def _serve(self, sock: socket.socket, identity: Identity) -> None:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        peer = Connection(sock, str(self._home.database), identity, self._watch)
+        peer = Connection(sock, self._home, identity, self._watch)
         # A daemon, so that a statement that never ends cannot keep the process alive for ever.
         thread = threading.Thread(target=peer.serve, name="client", daemon=True)
         self._threads[thread] = peer

@@ -1,7 +1,9 @@
 """What kind of statement a client sent: the little that the engine must know before chdb parses it.
 
 >>> read("INSERT INTO a.b (x, `y z`) VALUES").insert
-Insert(table='a.b', columns=('x', 'y z'), sql='INSERT INTO a.b (x, `y z`)')
+Insert(table='a.b', columns=('x', 'y z'), into='INSERT INTO a.b (x, `y z`)', settings='')
+>>> read("INSERT INTO t SETTINGS a = 1, b = 'x' VALUES").insert
+Insert(table='t', columns=(), into='INSERT INTO t', settings=" SETTINGS a = 1, b = 'x'")
 >>> read("insert into t values (1)").insert is None
 True
 >>> read("SELECT 1 FORMAT JSON;").sql
@@ -23,7 +25,7 @@ LEADING = re.compile(r"(?:\s+|--[^\n]*(?:\n|\Z)|/\*.*?\*/)*", re.DOTALL)
 INSERT = re.compile(
     rf"INSERT\s+INTO\s+(?:TABLE\s+)?(?P<table>{IDENTIFIER}(?:\.{IDENTIFIER})?)\s*"
     rf"(?:\((?P<columns>\s*{IDENTIFIER}(?:\s*,\s*{IDENTIFIER})*\s*)\))?"
-    r"(?:\s+SETTINGS\s+[^;]*?)?"
+    r"(?P<settings>\s+SETTINGS\s+[^;]*?)?"
     r"(?P<tail>\s*(?:VALUES|FORMAT\s+\w+)?\s*)\Z",
     re.IGNORECASE | re.DOTALL,
 )
@@ -35,11 +37,12 @@ BRICKING = re.compile(r"\bENGINE\s*=?\s*(Kafka|RabbitMQ|NATS)\b", re.IGNORECASE)
 
 
 class Insert(NamedTuple):
-    """An INSERT that waits for blocks; no ``columns`` means all; ``sql`` ends before VALUES."""
+    """An INSERT that waits for blocks: all up to the columns, and what it sets; no ``columns`` means all."""
 
     table: str
     columns: tuple[str, ...]
-    sql: str
+    into: str
+    settings: str
 
 
 class Statement(NamedTuple):
@@ -75,7 +78,9 @@ def _insert(sql: str) -> Insert | None:
         return None
     columns = found["columns"]
     names = tuple(_unquote(name) for name in re.findall(IDENTIFIER, columns)) if columns else ()
-    return Insert(found["table"], names, sql[: found.start("tail")])
+    settings = found["settings"] or ""
+    into = sql[: found.start("settings") if settings else found.start("tail")]
+    return Insert(found["table"], names, into, settings)
 
 
 def _unquote(name: str) -> str:
