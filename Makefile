@@ -1,0 +1,61 @@
+# make demo and make test need nothing done before, on a Debian-like machine with Python 3.11 or newer.
+
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+# The name that a lock's first lines give as the way to make it.
+export UV_CUSTOM_COMPILE_COMMAND := make lock
+
+.PHONY: help setup demo test lint types check lock clean
+
+help: ## Show the targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 10
+
+setup: .venv/.project ## Make .venv with everything pinned, and .venv/bin/rehuman
+
+.venv/.venv:
+	@deploy/system-packages setup $(PYTHON)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "$(PYTHON) is older than 3.11: make PYTHON=python3.11" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+	@touch $@
+
+# The installer is ten times faster than pip; where there is none for this machine, pip does as well.
+.venv/.installer: .venv/.venv requirements-setup.lock
+	$(PIP) install -q --require-hashes -r requirements-setup.lock || echo "no uv here: pip will do"
+	@touch $@
+
+.venv/.packages: .venv/.installer requirements.lock
+	$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r requirements.lock || \
+		$(PIP) install -q --require-hashes -r requirements.lock
+	@touch $@
+
+.venv/.project: .venv/.packages pyproject.toml
+	$(PIP) install -q --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: setup ## Watch it all on this machine; ARGS="--for 30" and so on
+	@$(BIN)/rehuman demo $(ARGS)
+
+test: setup ## Run every test on real parts; ARGS="-k name" and so on
+	@deploy/system-packages test
+	$(BIN)/pytest $(ARGS)
+
+lint: setup ## Check style and form
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+types: setup ## Check types
+	$(BIN)/mypy
+
+check: lint types test ## All that the continuous integration runs
+
+lock: setup ## Pin the newest versions that fit, with hashes
+	$(BIN)/uv pip compile -q --upgrade --universal --generate-hashes --no-annotate \
+		--extra dev pyproject.toml -o requirements.lock
+	echo uv | $(BIN)/uv pip compile -q --upgrade --universal --generate-hashes --no-annotate \
+		- -o requirements-setup.lock
+
+clean: ## Remove everything that make made
+	rm -rf .venv .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
