@@ -64,7 +64,7 @@ def _checked(raw: bytes, seen: set[str]) -> _Dialogue:
         dialogue = _decode(raw)
     except msgspec.ValidationError:
         raise RejectError("not_a_dialogue") from None
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise RejectError("not_json") from None
     if not dialogue.dialogue:
         raise RejectError("no_dialogue_id")
