@@ -54,11 +54,12 @@ LIMIT %(limit)s
 """
 
 ALERTS = """
-SELECT fact_id, ver, alert_id, customer, journey, step, level, cause, override, effort, ces, human_need,
-       contributions, factors, do_not_ask, recommended_channel, toUnixTimestamp64Milli(opened_at)
+SELECT fact_id, ver, type, alert_id, customer, journey, step, level, cause, override, effort, ces, human_need,
+       contributions, factors, do_not_ask, recommended_channel, toUnixTimestamp64Milli(time)
 FROM alerts_exact
-WHERE type = 'alert.raised' AND stored_at >= fromUnixTimestamp64Milli(%(since)s)
-ORDER BY opened_at DESC
+WHERE type IN ('alert.raised', 'alert.updated', 'alert.resolved')
+  AND stored_at >= fromUnixTimestamp64Milli(%(since)s)
+ORDER BY alerts_exact.time DESC
 LIMIT %(limit)s
 """
 

@@ -42,9 +42,10 @@ class Moment(NamedTuple):
 
 
 class Alert(NamedTuple):
-    """An alert as it was raised: why, and what an advisor should do and not ask."""
+    """An alert as it was ``raised``, ``updated`` or ``resolved``: why, what to do and what not to ask."""
 
     at: int
+    what: str
     alert_id: str
     customer: str
     journey: str

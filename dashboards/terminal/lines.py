@@ -27,8 +27,11 @@ def news(frame: Frame, *, dated: bool = False) -> Iterator[str]:
 
 
 def _alert(one: Alert) -> str:
+    if one.what == "resolved":
+        place = words.place(one.journey, one.step)
+        return f"alert {one.what}: {words.short(one.customer)} {place}"
     return (
-        f"alert {one.level} {words.cause(one.cause)}: {words.short(one.customer)}"
+        f"alert {one.what} {one.level} {words.cause(one.cause)}: {words.short(one.customer)}"
         f" {words.place(one.journey, one.step)}, {words.scores(one)};"
         f" {words.reason(one)}; {words.guidance(one)}"
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import chain
 from typing import Protocol
 
@@ -71,7 +71,7 @@ class Reader:
         now = self._clock() if self._clock else reached
         moments, alerts = self._new_moments(), self._new_alerts()
         self._moments = sorted(chain(moments, self._moments), key=lambda one: -one.at)[:KEPT]
-        self._alerts = sorted(chain(alerts, self._alerts), key=lambda one: -one.at)[:KEPT]
+        self._alerts = _newest(chain(alerts, self._alerts))[:KEPT]
         self._board.take(self._ask(queries.STANDINGS, MOST_STANDINGS))
         top = self._board.top(now, TOP)
         parts = self._contributions([one.customer for one in top], now) if top else []
@@ -114,3 +114,11 @@ class Reader:
 
     def _new_alerts(self) -> list[Alert]:
         return [rows.alert(row) for row in self._unseen(queries.ALERTS, MOST_NEW)]
+
+
+def _newest(alerts: Iterable[Alert]) -> list[Alert]:
+    """Each alert as it stands, those with the latest news first."""
+    newest: dict[str, Alert] = {}
+    for one in sorted(alerts, key=lambda one: -one.at):
+        newest.setdefault(one.alert_id, one)
+    return list(newest.values())

@@ -49,10 +49,11 @@ def switch(row: Row) -> Moment:
 
 def alert(row: Row) -> Alert:
     """A row of :data:`dashboards.queries.ALERTS`; its lists are JSON, as the contract's alerts have them."""
-    (_, _, alert_id, customer, journey, step, level, cause, override, effort, ces, need) = row[:12]
-    contributions, factors, do_not_ask, channel, at = row[12:]
+    _, _, name, alert_id, customer, journey, step, level, cause, override = row[:10]
+    effort, ces, need, contributions, factors, do_not_ask, channel, at = row[10:]
     return Alert(
         at=whole(at),
+        what=str(name).removeprefix("alert."),
         alert_id=str(alert_id),
         customer=str(customer),
         journey=str(journey),

@@ -126,11 +126,12 @@ def _bar(effort: float | None, width: int) -> Text:
 def _alerts(alerts: Sequence[Alert], heading: Heading, height: int) -> RenderableType:
     rows: list[RenderableType] = []
     for one in alerts[: max(1, (height - 1) // 3)]:
-        colour = COLOURS.get(one.level, "white")
+        open_now = one.what != "resolved"
+        colour = COLOURS.get(one.level, "white") if open_now else "dim"
         head = Text.assemble(
             (words.clock(one.at, dated=heading.replay), "dim"),
             " ",
-            (one.level, colour),
+            (one.level if open_now else f"resolved {one.level}", colour),
             f" {words.cause(one.cause)}  {words.short(one.customer)} {words.place(one.journey, one.step)}",
         )
         rows += [

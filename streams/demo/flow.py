@@ -17,6 +17,8 @@ __all__ = ["flow_of", "scrape"]
 
 # The loopback address answers in milliseconds, or the worker is not up yet.
 ANSWER_S = 1.0
+# Accepted without a score.
+ACCEPTED = ("rehuman_events_unscored_total", "rehuman_events_late_total")
 
 
 def scrape(port: int) -> tuple[int | None, int | None, int | None]:
@@ -35,7 +37,7 @@ def flow_of(exposition: bytes) -> tuple[int | None, int | None, int | None]:
         for sample in family.samples:
             sums[sample.name] = sums.get(sample.name, 0.0) + sample.value
     scored, lag = sums.get("rehuman_events_scored_total"), sums.get("rehuman_lane_lag_records")
-    accepted = None if scored is None else scored + sums.get("rehuman_events_unscored_total", 0.0)
+    accepted = None if scored is None else scored + sum(sums.get(name, 0.0) for name in ACCEPTED)
     return (
         None if accepted is None else round(accepted),
         None if scored is None else round(scored),

@@ -19,7 +19,8 @@ from dashboards.terminal.lines import summary
 from dashboards.terminal.reader import Reader
 from dashboards.terminal.screen import Heading
 from dashboards.terminal.view import watch
-from detectors import policy as policies
+from detectors.policy import Policy
+from streams import policies
 from streams.clock import monotonic, wall_ms
 from streams.demo import home
 from streams.demo.flow import scrape
@@ -28,7 +29,7 @@ from streams.demo.traffic import FileTraffic, Runner, ScenarioTraffic
 from streams.embedded_broker import EmbeddedBroker
 from streams.engine import launch
 from streams.errors import OperationError
-from streams.settings import Settings
+from streams.settings import Settings, load
 
 __all__ = ["run"]
 
@@ -52,7 +53,7 @@ def run(
     port, OperationError where something cannot be started or ends before its time.
     """
     console = Console(highlight=False)
-    policy = policies.default()
+    policy = policies.configured(load())
     metrics = home.metrics_port(port)
     traffic = FileTraffic(*source, policy) if source else ScenarioTraffic()
     directory = home.fresh_directory()
@@ -107,6 +108,7 @@ def _start(
     with ThreadPoolExecutor(1) as pool:
         engine = pool.submit(_engine, stack, settings)
         admin.create(settings)
+        policies.seed(settings)
         publisher = Producer(settings.kafka_url)
         stack.callback(publisher.close)
         traffic.before(publisher, settings.topics.events)
@@ -137,7 +139,7 @@ class _View:
     def __init__(
         self,
         settings: Settings,
-        policy: policies.Policy,
+        policy: Policy,
         clock: Callable[[], int] | None,
         flow: Callable[[], Flow],
     ) -> None:

@@ -33,7 +33,7 @@ SWITCHES: list[Row] = [
 ]
 ALERTS: list[Row] = [
     (
-        *("r1", 1, "alert-1", "3f9ac2b1" * 4, "claim", "details", "human_now", "default", ""),
+        *("r1", 1, "alert.raised", "alert-1", "3f9ac2b1" * 4, "claim", "details", "human_now", "default", ""),
         *(71.4, 2.7, 0.91),
         '[{"signal":"form_error","points":40.1,"count":6,"last":"2026-09-21T14:13:20.000Z"}]',
         '[{"factor":"effort","log_odds":2.14},{"factor":"switch_forced","log_odds":1.0}]',

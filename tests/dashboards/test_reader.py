@@ -11,7 +11,7 @@ from dashboards.terminal.standings import KEPT, Board
 from detectors import effort
 from detectors.policy import default
 from detectors.state import Sums
-from tests.dashboards.canned import ABANDONMENTS, NOW, STANDINGS, CannedClient, reader
+from tests.dashboards.canned import ABANDONMENTS, ALERTS, NOW, STANDINGS, CannedClient, reader
 
 
 def test_standings_are_hardest_first_without_those_at_ease() -> None:
@@ -110,3 +110,15 @@ def test_an_empty_database_makes_an_empty_picture() -> None:
     frame = reader(client).poll()
     assert (frame.stored, frame.standings, frame.fresh, frame.total("alerts")) == (0, (), (), 0)
     assert all(query != queries.CONTRIBUTIONS for query, _ in client.asked)
+
+
+def test_an_alert_stands_once_on_the_screen_as_it_is_now() -> None:
+    client = CannedClient()
+    looking = reader(client)
+    looking.poll()
+    resolved = list(ALERTS[0])
+    resolved[0], resolved[2], resolved[-1] = "r2", "alert.resolved", NOW
+    client.answers[queries.ALERTS] = [resolved, *ALERTS]
+    frame = looking.poll()
+    assert [(one.alert_id, one.what) for one in frame.alerts] == [("alert-1", "resolved")]
+    assert [one.what for one in frame.fresh if isinstance(one, Alert)] == ["resolved"]

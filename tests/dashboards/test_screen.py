@@ -66,8 +66,8 @@ def test_plain_lines_tell_all_that_is_new_once() -> None:
     assert len(told) == 6
     assert "switched forced: 3f9ac2b1 claim: web > phone, charged to details" in told[3]
     assert told[5].split(" ", 1)[1] == (
-        "alert human_now by default: 3f9ac2b1 claim/details, effort 71, CES 2.7, need 91%; form_error 40"
-        " | effort +2.1, switch_forced +1.0; by phone; do not ask: policy_number, damage_date"
+        "alert raised human_now by default: 3f9ac2b1 claim/details, effort 71, CES 2.7, need 91%;"
+        " form_error 40 | effort +2.1, switch_forced +1.0; by phone; do not ask: policy_number, damage_date"
     )
     assert list(lines.news(looking.poll())) == []
 

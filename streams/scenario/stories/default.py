@@ -47,7 +47,7 @@ def form_breaks_then_phone(scene: Scene) -> None:
         scene.pause(4, 10)
         scene.say("bot.message")
     scene.pause(3, 8)
-    scene.say("bot.ended", result="handed_over")
+    scene.say("bot.ended", result="handed_over" if scene.likely(0.4) else "left")
     scene.pause(10, 40)
     calls(scene)
     scene.step("queue", queue="claims")
@@ -145,6 +145,7 @@ def sent_back_and_forth(scene: Scene) -> None:
             scene.pause(30, 60)
             scene.say("call.transferred", kind="blind", from_team="service", to_team="delivery")
             scene.pause(40, 90)
+            scene.say("step.failed", reason="not_in_charge")
             scene.say("call.ended", talk_s=140, result="open")
             continue
         scene.contact("chat", step="talk", team="delivery")
@@ -156,4 +157,5 @@ def sent_back_and_forth(scene: Scene) -> None:
         scene.pause(10, 30)
         scene.say("info.repeated", field="parcel_number")
         scene.pause(30, 60)
+        scene.say("step.failed", reason="not_in_charge")
         scene.say("conversation.ended", result="open")

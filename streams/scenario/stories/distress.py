@@ -29,7 +29,7 @@ def vulnerable_in_arrears(scene: Scene) -> None:
     """Told the company once that they need care; the payment plan in the app breaks off."""
     scene.person(vulnerable=True)
     scene.contact("app", journey="arrears", step="plan", intent="payment_plan", device="phone")
-    scene.say("step.entered", problem=True)
+    scene.say("page_view", 2, problem=True)
     scene.pause(10, 30)
     scene.say("form_error", field="monthly_amount")
     scene.pause(10, 25)
@@ -43,7 +43,6 @@ def vulnerable_in_arrears(scene: Scene) -> None:
 
 def complains_in_public(scene: Scene) -> None:
     """Waited long enough in private; now everybody reads it."""
-    scene.person(emotion=-0.7)
     calls(scene, journey="delivery", intent="refund")
     scene.step("queue", queue="service")
     scene.say("call.queued", announced_wait_s=60)
@@ -51,6 +50,7 @@ def complains_in_public(scene: Scene) -> None:
     scene.pause(200, 500)
     scene.say("call.abandoned", where="queue", wait_s=(scene.now - before) / 1000)
     scene.pause(60, 200)
+    scene.person(emotion=-0.8)
     scene.contact("social", step="public")
     scene.say("social.mention")
     scene.pause(30, 120)

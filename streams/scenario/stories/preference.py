@@ -14,14 +14,13 @@ def first_mortgage(scene: Scene) -> None:
         engagement={"financial": 0.95, "sentimental": 0.7, "expertise": 0.8},
         first_time=True,
         risk=0.6,
-        prefers="human",
     )
     scene.contact("web", journey="mortgage", step="discover", intent="advice", device="desktop")
     scene.say("session.start")
     scene.pause(5, 15)
     scene.say("page_view", 3)
     scene.pause(15, 45)
-    scene.say("human.requested")
+    scene.say("human.requested", prefers="human")
     scene.pause(10, 30)
     scene.say("callback.requested", announced_wait_s=300)
     scene.pause(180, 420)
@@ -47,11 +46,11 @@ def sees_it_in_store(scene: Scene) -> None:
 
 def cancels_by_call_back(scene: Scene) -> None:
     """A last contact: they want to say it to somebody."""
-    scene.person(last_contact=True, prefers="human", emotion=-0.3)
+    scene.person(last_contact=True, emotion=-0.3)
     scene.contact("app", journey="contract", step="cancel", intent="cancel", device="phone")
     scene.say("page_view", 2)
     scene.pause(8, 25)
-    scene.say("human.requested")
+    scene.say("human.requested", prefers="human")
     scene.pause(20, 60)
     calls(scene)
     waits_in_queue(scene, 20, 90, announced_s=60, queue="retention")
@@ -61,11 +60,11 @@ def cancels_by_call_back(scene: Scene) -> None:
 
 def risky_transfer(scene: Scene) -> None:
     """A large transfer abroad, for the first time: they would rather hear a voice."""
-    scene.person(engagement={"financial": 0.9, "expertise": 0.6}, first_time=True, risk=0.9, prefers="phone")
+    scene.person(engagement={"financial": 0.9, "expertise": 0.6}, first_time=True, risk=0.9)
     scene.contact("app", journey="payments", step="amount", intent="transfer_abroad", device="phone")
-    scene.say("step.entered")
+    scene.say("page_view", 2)
     scene.pause(20, 60)
-    scene.say("human.requested")
+    scene.say("human.requested", prefers="human")
     scene.pause(15, 40)
     calls(scene)
     waits_in_queue(scene, 15, 60, announced_s=60, queue="payments")
