@@ -83,16 +83,18 @@ def run(
     rules = policy.document.time
     counts = SourceCounts()
     began = monotonic()
-    events = list(read_merged(source, paths, counts))
-    timed = with_ticks(
-        events,
-        every_ms,
-        policy.longest_timeout_ms,
-        lateness_ms=rules.lateness,
-        span=(policy.floor, wall_ms() + rules.ahead),
-        fill_gaps=speed is not None,
-    )
+    # Connected first: no file should be read for minutes before it is said that nobody takes its events.
     with Producer(settings.kafka_url) as producer:
+        producer.partitions(settings.topics.events)
+        events = list(read_merged(source, paths, counts))
+        timed = with_ticks(
+            events,
+            every_ms,
+            policy.longest_timeout_ms,
+            lateness_ms=rules.lateness,
+            span=(policy.floor, wall_ms() + rules.ahead),
+            fill_gaps=speed is not None,
+        )
         sent, ticks = publish(
             producer, settings.topics.events, timed, total=len(events), speed=speed, progress=progress
         )
