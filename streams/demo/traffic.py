@@ -135,8 +135,9 @@ class FileTraffic:
 
     def _counted(self) -> Iterator[SourceEvent]:
         for event in self._events:
-            self.sent += 1
             yield event
+            # The next one is asked for when this one has been sent.
+            self.sent += 1
 
 
 class Runner:
