@@ -72,6 +72,7 @@ class PartitionFold:
         self._clock = _Clock()
         self._restored: list[_Clock] = []
         self._base = policy
+        self._rules = policy.document.time
         self._own = _Own()
         # (offset, time, policy), by time.
         self._policies: list[tuple[int, int, Policy]] = []
@@ -102,7 +103,7 @@ class PartitionFold:
     @property
     def watermark(self) -> int:
         """Event time (ms) before which nothing on time is still to come; 0 before anything came."""
-        return max(0, self._clock.high - self._base.document.time.lateness)
+        return max(0, self._clock.high - self._rules.lateness)
 
     @property
     def customers(self) -> int:
@@ -141,7 +142,7 @@ class PartitionFold:
             return
         state.applied = e.offset
         policy = self._policy(e.time, e.offset)
-        late = e.time < self._clock.high - policy.document.time.lateness
+        late = e.time < self._clock.high - self._rules.lateness
         self.counts.accepted += 1
         self._changed.add(key)
         if fold.seen(state, fact_id(e.tenant, "event", e.source, e.id)):
@@ -182,6 +183,7 @@ class PartitionFold:
         self._policies = sorted(
             [*self._policies, (offset, activation.time, policy)], key=lambda entry: (entry[1], entry[0])
         )
+        self._rules = self._policy(self._clock.high, offset + 1).document.time
 
     # -- time ----------------------------------------------------------------------------------------------
 
@@ -191,6 +193,7 @@ class PartitionFold:
             fitting = [clock for clock in self._restored if clock.applied < offset]
             self._clock = fitting[-1] if fitting else _Clock()
             self._restored = []
+            self._rules = self._policy(self._clock.high, offset).document.time
         self._clock.applied = offset
 
     def _policy(self, time: int, offset: int) -> Policy:
@@ -209,7 +212,7 @@ class PartitionFold:
         clock = self._clock
         if time > clock.high:
             # One clock from the future must not make everybody else late.
-            limit = clock.tick + self._base.document.time.allowance if clock.tick else time
+            limit = clock.tick + self._rules.allowance if clock.tick else time
             clock.high = max(clock.high, min(time, limit))
 
     def _schedule(self, key: bytes, state: Customer) -> None:

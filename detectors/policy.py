@@ -127,7 +127,7 @@ class Policy:
             *self.timeouts.values(),
             *(rule.timeout for rule in a.override),
             # Service hours stretch a promise over nights, weekends and holidays: five times covers those.
-            5 * owed + a.unanswered + max(a.conversation, a.conversation_async),
+            5 * owed + max(a.unanswered, a.unanswered_async, a.conversation, a.conversation_async),
             document.relief.reopen_window,
         )
 

@@ -75,6 +75,7 @@ class Waiting(_Section, kw_only=True):
     free: Ms
     cap: NonNegative
     short_abandon: Ms
+    later_per_hour: NonNegative
     announced_factor: NonNegative
 
 
@@ -118,6 +119,7 @@ class Abandonment(_Section, kw_only=True):
     conversation: Ms
     conversation_async: Ms
     unanswered: Ms
+    unanswered_async: Ms
     recovery: Ms
     override: list[Override] = []
 

@@ -18,6 +18,7 @@ __all__ = ["expire", "on_event"]
 _ASKS = frozenset(
     ["message.sent", "message.received", "email.received", "ticket.created", "ticket.comment_added"]
 )
+_TICKET = frozenset(["ticket.created", "ticket.comment_added"])
 _ANSWERS = frozenset(
     [
         "message.sent",
@@ -36,10 +37,13 @@ def on_event(m: Moment, e: Event, journey: Journey) -> None:
         _asked(m, e)
     elif e.actor == "company" and e.type in _ANSWERS:
         _answered(m, e, journey)
-    elif e.type in ("conversation.ended", "call.ended", "bot.ended") and e.result == "resolved":
-        found = _find(m, e)
-        if found is not None:
+    elif e.type == "conversation.ended" and (found := _find(m, e)):
+        # Closed in time, or with a result, nothing is owed any more.
+        if e.result == "resolved" or (not found.replied and e.time <= found.promised):
             m.state.owed.remove(found)
+    elif e.case_id and e.actor == "company" and (found := _find(m, e)) and not found.replied:
+        # Somebody is at work on the case: it is late perhaps, but nobody has given up.
+        found.due = max(found.due, e.time + m.policy.document.abandonment.unanswered_async)
 
 
 def _key(e: Event) -> int:
@@ -73,9 +77,12 @@ def _asked(m: Moment, e: Event) -> None:
     owed = m.state.owed
     if len(owed) >= MOST_OWED:
         owed.remove(min(owed, key=lambda entry: (entry.since, entry.key)))
-    promised = _promised(m, e.channel, e.time)
-    due = promised + m.policy.document.abandonment.unanswered
-    owed.append(Owed(_key(e), e.channel, e.journey, e.step, e.time, promised, 0, due))
+    # A ticket opened by telephone is answered like a ticket.
+    channel = "ticket" if e.type in _TICKET else e.channel
+    promised = _promised(m, channel, e.time)
+    rules = m.policy.document.abandonment
+    due = promised + (rules.unanswered_async if m.policy.answers_later(channel) else rules.unanswered)
+    owed.append(Owed(_key(e), channel, e.journey, e.step, e.time, promised, 0, due))
 
 
 def _given_up(m: Moment, e: Event) -> Attempt | None:
@@ -88,6 +95,8 @@ def _given_up(m: Moment, e: Event) -> Attempt | None:
 
 
 def _answered(m: Moment, e: Event, journey: Journey) -> None:
+    if e.type == "ticket.solved" and (given_up := _given_up(m, e)):
+        abandonment.recover(m, given_up)
     found = _find(m, e)
     if found is None or found.replied:
         return
@@ -97,8 +106,8 @@ def _answered(m: Moment, e: Event, journey: Journey) -> None:
     else:
         seconds = (e.time - found.since) / 1000
     wait = Wait("reply", found.channel, found.journey, "", found.key, found.since)
-    waiting.close(m, e, journey, wait, "answered", seconds, free=m.policy.promise(found.channel) / 1000)
-    if late:
+    waiting.close(m, e, journey, wait, "answered", seconds)
+    if late and e.type != "ticket.solved":
         rules = m.policy.document.abandonment
         later = m.policy.answers_later(found.channel)
         found.replied = e.time

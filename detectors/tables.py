@@ -128,7 +128,8 @@ TABLES: dict[str, Table] = {
         ),
         _table(
             "channel_switches",
-            "kind",
+            # Not by kind: an amended switch has another one, and must still replace itself.
+            "journey",
             "kind:lc from_channel:lc to_channel:lc from_device:lc to_device:lc journey:lc step:lc intent:lc "
             "segment:lc from_step:lc from_release:lc",
         ),
@@ -142,9 +143,10 @@ TABLES: dict[str, Table] = {
             "alerts",
             "type",
             "type:lc alert_id:str team:lc level:lc customer_ref:str refs:str links:str journey:lc step:lc "
-            "intent:lc language:lc effort:f64n effort_customer:f64n ces:f64n human_need:f64 cause:lc "
-            "override:lc contributions:str factors:str tried:str do_not_ask:str recommended_channel:lc "
-            "opened_at:ms trigger_source:str trigger_id:str reason:lc actor:str action_id:str outcome:lc",
+            "intent:lc language:lc effort:f64n effort_customer:f64n ces:f64n coverage:f64 base:f64 "
+            "human_need:f64 cause:lc override:lc contributions:str factors:str tried:str do_not_ask:str "
+            "recommended_channel:lc opened_at:ms trigger_source:str trigger_id:str reason:lc actor:str "
+            "action_id:str outcome:lc",
         ),
         _table(
             "deliveries",

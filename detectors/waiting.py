@@ -33,15 +33,24 @@ _CLOSES = {
 _TELLS = frozenset(["call.connected", "conversation.assigned", "call.abandoned", "conversation.abandoned"])
 
 
-def points(policy: Policy, seconds: float, announced: float = -1.0, free: float | None = None) -> float:
+def points(policy: Policy, seconds: float, announced: float = -1.0) -> float:
     """Effort points of a wait of ``seconds``; beyond an ``announced`` one each minute weighs more."""
     rules = policy.document.waiting
     a_minute = policy.points[NUMBER["waiting"]]
-    free = rules.free / 1000 if free is None else free
+    free = rules.free / 1000
     found = max(0.0, seconds - free) / 60.0 * a_minute
     if announced >= 0.0:
         found += max(0.0, seconds - announced) / 60.0 * a_minute * (rules.announced_factor - 1.0)
     return min(found, rules.cap)
+
+
+def reply_points(policy: Policy, channel: str, seconds: float) -> float:
+    """Effort points of a reply that took ``seconds`` (service hours where answers come later)."""
+    rules = policy.document.waiting
+    beyond = max(0.0, seconds - policy.promise(channel) / 1000)
+    if policy.answers_later(channel):
+        return min(beyond / 3600.0 * rules.later_per_hour, rules.cap)
+    return min(beyond / 60.0 * policy.points[NUMBER["waiting"]], rules.cap)
 
 
 def on_event(m: Moment, e: Event, journey: Journey) -> None:
@@ -93,14 +102,15 @@ def _find(m: Moment, e: Event) -> Wait | None:
     return None
 
 
-def close(
-    m: Moment, e: Event, journey: Journey, wait: Wait, outcome: str, seconds: float, free: float | None = None
-) -> None:
+def close(m: Moment, e: Event, journey: Journey, wait: Wait, outcome: str, seconds: float) -> None:
     """End a wait: its row, and its points unless it was a short abandon."""
     short = outcome == "abandoned" and seconds * 1000 < m.policy.document.waiting.short_abandon
     fact = m.id("wait", wait.kind, wait.channel, str(wait.key), str(wait.opened))
     if not short:
-        found = points(m.policy, seconds, wait.announced, free)
+        if wait.kind == "reply":
+            found = reply_points(m.policy, wait.channel, seconds)
+        else:
+            found = points(m.policy, seconds, wait.announced)
         if found > 0.0:
             m.signal("waiting", journey, found, channel=wait.channel, part=fact)
     m.out.add(

@@ -53,6 +53,8 @@ INSERT_SECONDS = Histogram(
 INSERT_RETRIES = Counter("rehuman_sink_insert_retries", "Inserts that had to be tried again", ["table"])
 CLICKHOUSE_UP = Gauge("rehuman_clickhouse_up", "1 while the last insert or look was answered")
 
+INSERTED_AT = Gauge("rehuman_last_insert_timestamp_seconds", "When rows were last inserted into ClickHouse")
+
 # --- desk lane -------------------------------------------------------------------------------------------
 ALERTS = Counter("rehuman_alerts", "Alert events sent", ["type", "level"])
 

@@ -24,7 +24,7 @@ from typing import Any
 from faust.transport.drivers.aiokafka import credentials_to_aiokafka_auth, server_list
 
 from streams.errors import OperationError
-from streams.lanes.api import Fold, Sink
+from streams.lanes.api import Fold, Output, Sink
 from streams.lanes.chunk import Place
 from streams.lanes.failure import end_process
 from streams.lanes.hooks import LaneConsumer, LaneTransport
@@ -117,6 +117,14 @@ class Lanes:
     def owns(self, topic: str) -> bool:
         """Whether a topic has a lane."""
         return topic in self._definitions
+
+    def open(self, topic: str) -> list[int]:
+        """The partitions of a topic whose lanes are restored and reading."""
+        return sorted(lane.place.partition for lane in self._lanes if lane.opened and lane.place.topic == topic)
+
+    async def send(self, outputs: Iterable[Output]) -> None:
+        """Send what no lane's checkpoint waits for (ticks); a failure is the next sender's to find."""
+        await self._producer.send(outputs)
 
     def _client(self) -> dict[str, Any]:
         conf = self._app.conf

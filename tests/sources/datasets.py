@@ -1,4 +1,4 @@
-"""The real files, used where they lie: ``../shared/datasets`` beside the repository, or REHUMAN_DATASETS.
+"""The real files, used where they lie: ``../shared/datasets`` beside the repository, or DATASETS.
 
 A missing file fails the test that needs it; nothing is skipped.
 """
@@ -33,7 +33,7 @@ class Replayed(NamedTuple):
 
 def root() -> Path:
     """Where the data sets are."""
-    given = os.environ.get("REHUMAN_DATASETS")
+    given = os.environ.get("DATASETS")
     return Path(given) if given else Path(__file__).resolve().parents[2].parent / "shared" / "datasets"
 
 

@@ -167,7 +167,7 @@ CREATE TABLE IF NOT EXISTS `channel_switches`${ON_CLUSTER}
 )
 ENGINE = ${REPLACING}
 PARTITION BY toYYYYMM(time)
-ORDER BY (tenant, `kind`, toDate(time), fact_id)
+ORDER BY (tenant, `journey`, toDate(time), fact_id)
 TTL toDateTime(stored_at) + INTERVAL 400 DAY
 SETTINGS ttl_only_drop_parts = 1;
 
@@ -241,6 +241,8 @@ CREATE TABLE IF NOT EXISTS `alerts`${ON_CLUSTER}
     `effort` Nullable(Float64) CODEC(ZSTD(1)),
     `effort_customer` Nullable(Float64) CODEC(ZSTD(1)),
     `ces` Nullable(Float64) CODEC(ZSTD(1)),
+    `coverage` Float64 CODEC(ZSTD(1)),
+    `base` Float64 CODEC(ZSTD(1)),
     `human_need` Float64 CODEC(ZSTD(1)),
     `cause` LowCardinality(String) CODEC(ZSTD(1)),
     `override` LowCardinality(String) CODEC(ZSTD(1)),

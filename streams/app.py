@@ -1,0 +1,107 @@
+"""The Faust app: lanes on their topics, ticks from the wall clock, metrics. ``faust -A streams.app worker``.
+
+The app is made at first use, from the settings of the environment, so that importing this module costs and
+requires nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from streams import metrics, policies
+from streams.clock import wall_ms
+from streams.desk_lane import DeskFold
+from streams.errors import SettingError
+from streams.events_lane import EventsFold
+from streams.facts_lane import FactsLane, Inserter
+from streams.identity import Pseudonyms
+from streams.kafka import urls
+from streams.lanes.api import Output
+from streams.lanes.app import make_app
+from streams.lanes.observer import LaneObserver
+from streams.lanes.registry import Lanes
+from streams.settings import Settings, load
+from streams.ticks import WORKER, tick_record
+from streams.warehouse.writer import FactsWriter
+
+__all__ = ["LANES", "build"]
+
+LANES = ("events", "facts", "desk")
+# Time-outs are minutes; a tick a second keeps alerts from timers within their second and costs nothing.
+TICK_S = 1.0
+
+
+def build(settings: Settings, lanes: Sequence[str] = LANES) -> Any:
+    """A Faust app with these lanes. Raises SettingError for a wrong policy, key or address."""
+    for name in lanes:
+        if name not in LANES:
+            raise SettingError("--lanes", repr(name), f"some of {', '.join(LANES)}")
+    policy = policies.configured(settings)
+    names = Pseudonyms.of(settings)
+    topics = settings.topics
+    app = make_app(
+        urls.parse(settings.kafka_url),
+        group=settings.group,
+        data_dir=settings.data_dir,
+        web_port=settings.web_port,
+    )
+    found = Lanes(app, observer=_Metrics())
+    if "events" in lanes:
+        found.fold(
+            topic=topics.events,
+            make=lambda partition, partitions: EventsFold(partition, partitions, topics, policy, names),
+            changelog=topics.changelog(topics.events),
+            outputs=[topics.facts, topics.desk, topics.dead_letters],
+        )
+        if settings.clock == "wall":
+            _tick(app, found, topics.events)
+    if "desk" in lanes:
+        found.fold(
+            topic=topics.desk,
+            make=lambda partition, partitions: DeskFold(partition, topics),
+            changelog=topics.changelog(topics.desk),
+            outputs=[topics.alerts, topics.facts, topics.dead_letters],
+        )
+    if "facts" in lanes:
+        inserter = Inserter(FactsWriter(settings.clickhouse_url), strict=set(lanes) == {"facts"})
+        found.sink(topic=topics.facts, make=lambda partition: FactsLane(inserter))
+    return app
+
+
+def _tick(app: Any, lanes: Lanes, topic: str) -> None:
+    """Once a second, the time by the wall clock into every partition that this worker owns."""
+
+    @app.task  # type: ignore[untyped-decorator]  # Faust has no types
+    async def ticks() -> None:
+        while not app.should_stop:
+            await asyncio.sleep(TICK_S)
+            record = tick_record(wall_ms(), WORKER)
+            await lanes.send([Output(topic, partition, None, record) for partition in lanes.open(topic)])
+
+
+class _Metrics(LaneObserver):
+    """What lanes do, as metrics."""
+
+    def records(self, topic: str, partition: int, count: int) -> None:
+        metrics.CONSUMED.labels(topic).inc(count)
+
+    def checkpoint(self, topic: str, partition: int, offset: int, seconds: float) -> None:
+        metrics.CHECKPOINT_SECONDS.labels(topic).observe(seconds)
+        metrics.COMMITTED_AT.labels(topic).set(wall_ms() / 1000)
+
+    def lag(self, topic: str, partition: int, count: int) -> None:
+        metrics.LANE_LAG.labels(topic, str(partition)).set(count)
+
+    def restored(self, topic: str, partition: int, keys: int, seconds: float) -> None:
+        metrics.RESTORED_KEYS.labels(topic).inc(keys)
+        metrics.RESTORE_SECONDS.labels(topic).observe(seconds)
+
+
+def __getattr__(name: str) -> Any:
+    if name == "app":
+        made = build(load(None))
+        globals()["app"] = made
+        return made
+    raise AttributeError(name)

@@ -1,0 +1,102 @@
+"""Policies in force: read from the settings' file, seeded as version 1, activated through the log.
+
+The compacted policy topic holds every version's text by its number. A version becomes active by a record in
+the events' log that goes to every partition and carries the whole text, so that the log alone tells how each
+event was scored.
+"""
+
+from __future__ import annotations
+
+import msgspec
+from kafka import KafkaConsumer, TopicPartition
+from kafka.errors import KafkaError
+
+from detectors.policy import DEFAULT_TEXT, Policy, PolicyError, parse
+from detectors.vocabulary import ACTIVATION
+from streams.errors import OperationError, SettingError
+from streams.kafka import urls
+from streams.kafka.producer import Producer
+from streams.settings import Settings
+from streams.sources.api import rfc3339
+
+__all__ = ["activation_record", "configured", "seed", "versions"]
+
+SOURCE = "rehuman/policy"
+# The first version scores all of history: events of 1999 too are scored by some policy.
+BEGINNING = 0
+READ_MS = 5_000
+
+
+def configured(settings: Settings) -> Policy:
+    """The settings' policy file, or the built-in policy. Raises SettingError naming key and file."""
+    if settings.policy is None:
+        return parse(DEFAULT_TEXT)
+    try:
+        return parse(settings.policy.read_text("utf-8"))
+    except OSError as error:
+        raise SettingError("REHUMAN_POLICY", str(error.strerror), "a file that can be read") from None
+    except UnicodeDecodeError:
+        raise SettingError("REHUMAN_POLICY", "a file that is not UTF-8", "a policy file (TOML)") from None
+    except PolicyError as error:
+        raise SettingError(f"REHUMAN_POLICY: {error.key}", error.found, error.expected) from None
+
+
+def activation_record(policy: Policy, time_ms: int) -> bytes:
+    """The record by which ``policy`` holds for events at or after ``time_ms``."""
+    return msgspec.json.encode(
+        {
+            "specversion": "1.0",
+            "id": f"policy/{policy.version}/{time_ms}",
+            "source": SOURCE,
+            "type": ACTIVATION,
+            "time": rfc3339(time_ms),
+            "data": {"version": policy.version, "policy": policy.text},
+        }
+    )
+
+
+def seed(settings: Settings) -> bool:
+    """Publish and activate the configured policy where no version is published yet; True if it was."""
+    if versions(settings):
+        return False
+    policy = configured(settings)
+    record = activation_record(policy, BEGINNING)
+    topics = settings.topics
+    with Producer(settings.kafka_url) as producer:
+        for partition in range(producer.partitions(topics.events)):
+            producer.send(topics.events, None, record, partition=partition)
+        # Only once it is active: a crash between the two activates the same policy twice, which is once.
+        producer.flush()
+        producer.send(topics.policy, str(policy.version).encode(), policy.text.encode(), partition=0)
+        producer.flush()
+    return True
+
+
+def versions(settings: Settings) -> dict[int, str]:
+    """Every published version and its text. Raises OperationError where the brokers do not answer."""
+    place = TopicPartition(settings.topics.policy, 0)
+    found: dict[int, str] = {}
+    try:
+        consumer = KafkaConsumer(
+            **urls.parse(settings.kafka_url).client(),
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            consumer_timeout_ms=READ_MS,
+        )
+        try:
+            consumer.assign([place])
+            end = consumer.end_offsets([place])[place]
+            consumer.seek_to_beginning(place)
+            while consumer.position(place) < end:
+                for records in consumer.poll(timeout_ms=500).values():
+                    for record in records:
+                        if record.key and record.value:
+                            found[int(record.key)] = record.value.decode("utf-8")
+        finally:
+            consumer.close()
+    except KafkaError as error:
+        address = urls.parse(settings.kafka_url)
+        raise OperationError(
+            f"Kafka at {address} (REHUMAN_KAFKA_URL) fails to give the policies: {type(error).__name__}"
+        ) from None
+    return found

@@ -1,0 +1,71 @@
+"""``rehuman worker``: look before starting, then run the lanes until told to stop."""
+
+from __future__ import annotations
+
+import socket
+import sys
+from collections.abc import Sequence
+
+from streams import log, metrics
+from streams.app import LANES, build
+from streams.errors import OperationError, SettingError
+from streams.kafka import admin
+from streams.lanes.app import run_worker
+from streams.settings import Settings
+from streams.warehouse.schema import check_url
+
+__all__ = ["run"]
+
+
+def run(settings: Settings, lanes: Sequence[str] = LANES) -> None:
+    """Run until SIGTERM or Ctrl-C; exits the process with the worker's code.
+
+    Raises SettingError for what is set wrongly and OperationError for brokers that do not answer or lack a
+    topic. A ClickHouse that is down or does not fit is reported in one line; facts wait for it.
+    """
+    json = {"json": True, "text": False}.get(settings.log_format)
+    log.configure(settings.log_level, json)
+    logger = log.get_logger("streams.worker")
+    app = build(settings, lanes)
+    _topics(settings)
+    if "facts" in lanes:
+        problems = _clickhouse(settings)
+        if problems and set(lanes) == {"facts"}:
+            raise OperationError(problems)
+        if problems:
+            logger.warning("clickhouse is not ready; facts wait, scores and alerts go on", reason=problems)
+    _port_is_free("REHUMAN_WEB_PORT", settings.web_port)
+    port = metrics.serve(settings.metrics_port, settings.metrics_host)
+    logger.info("worker starts", lanes=list(lanes), metrics=f"http://{settings.metrics_host}:{port}/metrics")
+    sys.exit(run_worker(app))
+
+
+def _topics(settings: Settings) -> None:
+    with admin.connect(settings.kafka_url) as client:
+        missing = sorted(
+            difference.topic
+            for difference in admin.differences(client, settings)
+            if difference.what == "topic"
+        )
+    if missing:
+        names = ", ".join(missing)
+        raise OperationError(f"topics missing: {names}; 'rehuman topics create' makes them")
+
+
+def _clickhouse(settings: Settings) -> str:
+    """What keeps facts from being written, in one line; empty where nothing does."""
+    try:
+        return "; ".join(check_url(settings.clickhouse_url)[:3])
+    except OperationError as error:
+        return str(error)
+
+
+def _port_is_free(setting: str, port: int) -> None:
+    if not port:
+        return
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("0.0.0.0", port))  # noqa: S104 - where Faust's web server listens
+        except OSError:
+            raise SettingError(setting, f"{port} (in use)", "a free port, or 0 for any") from None
