@@ -11,18 +11,22 @@ __all__ = ["news", "status", "summary"]
 
 
 # Lines for one picture. When a file is replayed, thousands of things happen between two of them.
-MOST = 40
+MOST = 20
+# What happened longer ago than this is history, not news: a demonstration begins with some of it.
+NEWS_MS = 120_000
 
 
-def news(frame: Frame, *, dated: bool = False) -> Iterator[str]:
+def news(frame: Frame, *, replay: bool = False) -> Iterator[str]:
     """A line for each alert, abandonment, recovery and switch that no earlier frame had, oldest first.
 
-    Of more than :data:`MOST` only the newest, after a line that says how many came before them.
+    Of more than :data:`MOST`, and live of those that are history, only a line that says how many they were.
+    A ``replay`` has its own time, which is shown with its date.
     """
-    if len(frame.fresh) > MOST:
-        yield f"... and {len(frame.fresh) - MOST:,} more before these"
-    for one in frame.fresh[-MOST:]:
-        at = words.clock(one.at, dated=dated)
+    told = [one for one in frame.fresh if replay or one.at >= frame.now - NEWS_MS][-MOST:]
+    if earlier := len(frame.fresh) - len(told):
+        yield f"... {earlier:,} earlier ones"
+    for one in told:
+        at = words.clock(one.at, dated=replay)
         yield f"{at} {_alert(one)}" if isinstance(one, Alert) else f"{at} {_moment(one)}"
 
 
@@ -41,12 +45,12 @@ def _moment(one: Moment) -> str:
     return f"{one.what} {one.kind}: {words.moment(one)}"
 
 
-def status(frame: Frame, *, dated: bool = False) -> str:
+def status(frame: Frame, *, replay: bool = False) -> str:
     """Where everything stands, in one line."""
     hardest = ", ".join(
         f"{words.short(one.customer)} {one.journey} {words.score(one.effort)}" for one in frame.standings[:3]
     )
-    at = words.clock(frame.now, dated=dated)
+    at = words.clock(frame.now, dated=replay)
     return f"{at} status {words.flow(frame)}; {words.counts(frame)}; hardest: {hardest or 'nobody'}"
 
 

@@ -56,11 +56,11 @@ def _plain(
     since_status = 0.0
     while True:
         fresh = poll()
-        for line in lines.news(fresh, dated=heading.replay) if fresh else ():
+        for line in lines.news(fresh, replay=heading.replay) if fresh else ():
             _say(console, line)
         frame = fresh or frame
         if since_status >= STATUS_S and frame:
-            _say(console, lines.status(frame, dated=heading.replay))
+            _say(console, lines.status(frame, replay=heading.replay))
             since_status = 0.0
         if wait(PERIOD_S):
             return frame

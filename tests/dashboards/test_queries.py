@@ -76,6 +76,7 @@ def url(folded: Folded) -> str:
     for table, rows in folded.findings.rows.items():
         for _ in range(2):  # sent twice, as a crash would: the view counts exact facts
             writer.insert(table, TABLES[table].names, list(zip(*rows, strict=True)))
+    writer.close()
     return url
 
 
@@ -164,7 +165,9 @@ def test_alerts_carry_their_reasons(folded: Folded, url: str, client: Client) ->
         "factors": '[{"factor":"effort","log_odds":2.1}]',
         "do_not_ask": '["policy_number"]',
     }
-    FactsWriter(url).insert("alerts", names, [[values[name]] for name in names])
+    writer = FactsWriter(url)
+    writer.insert("alerts", names, [[values[name]] for name in names])
+    writer.close()
     frame = Reader(client, folded.policy, None).poll()
     (alert,) = [one for one in frame.fresh if isinstance(one, Alert)]
     assert (alert.what, alert.level, alert.at, alert.effort) == ("raised", "human_now", START, 71.0)

@@ -76,7 +76,14 @@ def test_a_flood_is_cut_and_counted() -> None:
     frame = picture()
     told = list(lines.news(frame._replace(fresh=frame.fresh * 20)))
     assert len(told) == lines.MOST + 1
-    assert told[0] == f"... and {len(frame.fresh) * 20 - lines.MOST} more before these"
+    assert told[0] == f"... {len(frame.fresh) * 20 - lines.MOST} earlier ones"
+
+
+def test_history_is_counted_not_told_but_a_replay_is_all_history() -> None:
+    frame = picture()
+    later = frame._replace(now=frame.now + lines.NEWS_MS)
+    assert list(lines.news(later)) == ["... 6 earlier ones"]
+    assert len(list(lines.news(later, replay=True))) == 6
 
 
 def test_the_summary_counts_every_kind() -> None:
