@@ -54,18 +54,22 @@ def _greet(client: Client, target: Target) -> None:
     patience, connection.send_receive_timeout = connection.send_receive_timeout, HELLO_S
     try:
         connection.connect()
-    except errors.ServerException as error:
-        raise _refusal(error, target, connection.database) from None
-    except errors.Error as error:
-        if is_network(error):
-            raise OperationError(f"{target.name} does not answer: {first_line(error)}") from None
-        raise OperationError(f"{target.name} does not speak ClickHouse's native protocol") from None
-    except EOFError:
-        raise OperationError(f"{target.name} hung up without a greeting") from None
-    except (OSError, ValueError) as error:
-        raise OperationError(f"{target.name} does not answer: {first_line(error)}") from None
+    except (errors.Error, EOFError, OSError, ValueError) as error:
+        database = connection.database
+        client.disconnect()
+        raise _failure(error, target, database) from None
     connection.send_receive_timeout = patience
     connection.socket.settimeout(patience)
+
+
+def _failure(error: Exception, target: Target, database: str) -> OperationError:
+    if isinstance(error, errors.ServerException):
+        return _refusal(error, target, database)
+    if isinstance(error, EOFError):
+        return OperationError(f"{target.name} hung up without a greeting")
+    if is_network(error):
+        return OperationError(f"{target.name} does not answer: {first_line(error)}")
+    return OperationError(f"{target.name} does not speak ClickHouse's native protocol")
 
 
 def _refusal(error: errors.ServerException, target: Target, database: str) -> OperationError:

@@ -24,18 +24,23 @@ __all__ = ["FactsSink", "FactsWriter"]
 # what lasts comes to the caller within seconds, who waits for as long as it takes and says so.
 ATTEMPTS = 4
 FIRST_PAUSE_S = 0.2
+# The driver packs values for the types that the server's columns have; how it fails depends on the type.
+PACKING_ERRORS = (errors.TypeMismatchError, AttributeError, TypeError, ValueError)
 # An asynchronous insert is acknowledged without its deduplication; 26.x would make it the default.
 INSERT_SETTINGS = {"async_insert": 0}
+
+Columns = Sequence[Sequence[object]]
 
 
 class FactsSink(Protocol):
     """Where facts go: ClickHouse, or a list in a test."""
 
-    def insert(self, table: str, names: Sequence[str], columns: Sequence[Sequence[object]]) -> int:
+    def insert(self, table: str, names: Sequence[str], columns: Columns) -> int:
         """Write ``columns`` (one sequence a name, of one length; times in ms); the rows, durable on return.
 
         Raises SchemaMismatch naming what the database lacks, OperationError when it cannot be reached or
-        refuses for now (the batch may be there in part: insert it again), ValueError for uneven columns.
+        refuses for now (the batch may be there in part: insert it again), ValueError for columns that are
+        uneven or whose values do not fit: a defect of the caller.
         """
 
 
@@ -56,7 +61,7 @@ class FactsWriter:
         self._sleep = sleep
         self._thread = threading.local()
 
-    def insert(self, table: str, names: Sequence[str], columns: Sequence[Sequence[object]]) -> int:
+    def insert(self, table: str, names: Sequence[str], columns: Columns) -> int:
         """See :class:`FactsSink`; retries what passes by itself a few times."""
         count = _even(names, columns)
         if not count:
@@ -76,54 +81,66 @@ class FactsWriter:
             client.disconnect()
             self._thread.client = None
 
-    def _insert(self, table: str, names: Sequence[str], columns: Sequence[Sequence[object]]) -> None:
+    def _insert(self, table: str, names: Sequence[str], columns: Columns) -> None:
         quoted = ", ".join(f"`{name}`" for name in names)
         statement = f"INSERT INTO `{table}` ({quoted}) VALUES"
-        for attempt in range(1, ATTEMPTS + 1):
-            try:
-                self._send(statement, columns)
-            except errors.ServerException as error:
-                self.close()
-                if error.code in SCHEMA_CODES:
-                    raise self._mismatch(table, names, f"code {error.code}") from None
-                reason = f"{self._name} refuses an insert into {table} with code {error.code}"
-                if error.code not in RETRY_CODES:
-                    raise OperationError(reason) from None
-            except errors.TypeMismatchError:
-                # Found by the driver: it packs values for the type that the server's column has.
-                self.close()
-                raise self._mismatch(table, names, "a value does not fit the type of its column") from None
-            except OperationError as error:
-                if isinstance(error, SchemaMismatch):
-                    raise
-                reason = str(error)
-            except (errors.Error, EOFError, OSError) as error:
-                self.close()
-                if not is_network(error):
-                    raise
-                reason = f"{self._name} went away during an insert into {table} ({type(error).__name__})"
-            else:
-                return
-            if attempt < ATTEMPTS:
+        reason = ""
+        for attempt in range(ATTEMPTS):
+            if attempt:
                 self._sleep(FIRST_PAUSE_S * 2 ** (attempt - 1) * random.uniform(1.0, 1.5))
+            reason = self._try(statement, table, names, columns)
+            if not reason:
+                return
         raise OperationError(f"{reason}; tried {ATTEMPTS} times")
 
-    def _send(self, statement: str, columns: Sequence[Sequence[object]]) -> None:
+    def _try(self, statement: str, table: str, names: Sequence[str], columns: Columns) -> str:
+        """Why another try may help, or "" when the rows are in; raises what does not pass by itself."""
+        try:
+            self._send(statement, columns)
+        except errors.ServerException as error:
+            self.close()
+            if error.code in SCHEMA_CODES:
+                told = self._differences(table, names) or f"table {table}: code {error.code}"
+                raise self._mismatch(told) from None
+            reason = f"{self._name} refuses an insert into {table} with code {error.code}"
+            if error.code not in RETRY_CODES:
+                raise OperationError(reason) from None
+            return reason
+        except PACKING_ERRORS as error:
+            self.close()
+            if told := self._differences(table, names):
+                raise self._mismatch(told) from None
+            # The tables are right, so the row is wrong; the driver's text might quote it.
+            raise ValueError(f"a row of {table} does not fit ({type(error).__name__})") from None
+        except SchemaMismatch:
+            raise
+        except OperationError as error:
+            return str(error)
+        except (errors.Error, EOFError, OSError) as error:
+            self.close()
+            if not is_network(error):
+                raise
+            return f"{self._name} went away during an insert into {table} ({type(error).__name__})"
+        return ""
+
+    def _send(self, statement: str, columns: Columns) -> None:
         client: Client | None = getattr(self._thread, "client", None)
         if client is None:
             # Anew from the URL: an embedded engine that was restarted listens elsewhere.
             client = self._thread.client = self._opens(self._url)
         client.execute(statement, columns, columnar=True, settings=INSERT_SETTINGS)
 
-    def _mismatch(self, table: str, names: Sequence[str], otherwise: str) -> SchemaMismatch:
+    def _mismatch(self, told: str) -> SchemaMismatch:
+        return SchemaMismatch(f"{self._name}: {told}; 'rehuman migrate' brings it up to date")
+
+    def _differences(self, table: str, names: Sequence[str]) -> str:
         try:
             client = self._opens(self._url)
             problems = _differences(client, table, names)
             client.disconnect()
         except (errors.Error, OperationError, EOFError, OSError):
-            problems = []
-        told = "; ".join(problems) or f"table {table}: {otherwise}"
-        return SchemaMismatch(f"{self._name}: {told}; 'rehuman migrate' brings it up to date")
+            return ""
+        return "; ".join(problems)
 
 
 def _differences(client: Client, table: str, names: Sequence[str]) -> list[str]:
@@ -138,7 +155,7 @@ def _differences(client: Client, table: str, names: Sequence[str]) -> list[str]:
 KNOWN_COLUMNS = "SELECT name FROM system.columns WHERE database = currentDatabase() AND table = %(table)s"
 
 
-def _even(names: Sequence[str], columns: Sequence[Sequence[object]]) -> int:
+def _even(names: Sequence[str], columns: Columns) -> int:
     lengths = {len(column) for column in columns}
     if len(columns) != len(names) or len(lengths) > 1:
         raise ValueError("columns must be as many as names, and of one length")

@@ -45,7 +45,8 @@ def test_values_come_back_as_they_went(client: Client, kind: str) -> None:
 
 def test_times_are_integers_on_the_way_in_and_exact_on_the_way_out(client: Client) -> None:
     client.execute(
-        "CREATE TABLE t (a DateTime64(3, 'UTC'), b Nullable(DateTime64(3, 'UTC'))) ENGINE = MergeTree ORDER BY a"
+        "CREATE TABLE t (a DateTime64(3, 'UTC'), b Nullable(DateTime64(3, 'UTC'))) "
+        "ENGINE = MergeTree ORDER BY a"
     )
     client.execute("INSERT INTO t (a, b) VALUES", [[MOMENT, MOMENT + 1], [None, MOMENT]], columnar=True)
     at = datetime(1999, 2, 1, 0, 0, 0, 7000, tzinfo=UTC)

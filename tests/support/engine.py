@@ -88,6 +88,14 @@ class EngineUnderTest:
         """A plain driver client on the server's default database."""
         return Client(self.host, self.port, **options)
 
+    def ask(self, sql: str) -> Any:
+        """The result of one statement, through a client of its own."""
+        client = self.client()
+        try:
+            return client.execute(sql)
+        finally:
+            client.disconnect()
+
 
 @contextmanager
 def running(directory: Path | None = None) -> Iterator[EngineUnderTest]:

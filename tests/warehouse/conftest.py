@@ -1,0 +1,18 @@
+"""A migrated database of its own for each test, on the one engine of the run."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.engine import EngineUnderTest, shared
+
+
+@pytest.fixture(scope="session")
+def engine() -> EngineUnderTest:
+    return shared()
+
+
+@pytest.fixture
+def url(engine: EngineUnderTest) -> str:
+    """URL of a fresh, migrated database."""
+    return engine.database()
