@@ -38,7 +38,7 @@ class Fold(Protocol):
     """State of one partition. All calls are synchronous and come from one lane, one at a time."""
 
     def load(self, key: bytes, value: bytes) -> None:
-        """Take back one key's state; called once a key, with its newest record, before :meth:`ready`."""
+        """Take back one key's state, as :meth:`changed` gave it; once a key, before :meth:`ready`."""
 
     def ready(self) -> None:
         """The restore is complete; records follow."""
@@ -50,8 +50,12 @@ class Fold(Protocol):
         """At a checkpoint: what was gathered since the last one and is not sent yet (blocks of rows)."""
 
     def changed(self) -> Iterable[tuple[bytes, bytes | None]]:
-        """At a checkpoint, after :meth:`flush`: every key changed since the last, None for one that is
-        gone."""
+        """At a checkpoint, after :meth:`flush`: every key changed since the last; None: the key is gone.
+
+        Written in this order. A process that dies meanwhile leaves the first ones ahead of the position at
+        which the lane starts again: a state holds the offset it has applied and leaves out what is below, and
+        what describes the whole partition comes last.
+        """
 
 
 class Sink(Protocol):

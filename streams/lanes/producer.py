@@ -16,8 +16,9 @@ from typing import Any
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.codec import has_lz4
-from aiokafka.errors import IncompatibleBrokerVersion, UnknownTopicOrPartitionError
+from aiokafka.errors import IncompatibleBrokerVersion, NoError, UnknownTopicOrPartitionError, for_code
 from aiokafka.partitioner import murmur2
+from aiokafka.protocol.transaction import InitProducerIdRequest
 
 from streams.errors import OperationError
 from streams.lanes.api import Output
@@ -47,29 +48,38 @@ class BatchProducer:
         self._partitions: dict[str, int] = {}
         self._spools: dict[tuple[str, int], _Spool] = {}
         self._unkeyed = 0
-        self.idempotent = True
+        self.idempotent = False
 
     async def start(self) -> None:
         """Connect. Raises ``aiokafka``'s KafkaError when no broker answers."""
-        try:
-            await self._connect()
-        except IncompatibleBrokerVersion:
-            # The embedded broker has no InitProducerId.
-            self.idempotent = False
+        self._producer = self._new_producer(idempotent=False)
+        await self._producer.start()
+        self.idempotent = await self._gives_ids()
+        if self.idempotent:
             await self._producer.stop()
-            await self._connect()
+            self._producer = self._new_producer(idempotent=True)
+            await self._producer.start()
 
-    async def _connect(self) -> None:
-        self._producer = AIOKafkaProducer(
+    async def _gives_ids(self) -> bool:
+        """Ask for a producer id: the embedded broker lists the request and answers it with an error."""
+        client = self._producer.client
+        ask = InitProducerIdRequest(transactional_id=None, transaction_timeout_ms=DELIVERY_MS)
+        try:
+            answer = await client.send(client.get_random_node(), ask)
+        except IncompatibleBrokerVersion:
+            return False
+        return bool(for_code(answer.error_code) is NoError)
+
+    def _new_producer(self, *, idempotent: bool) -> Any:
+        return AIOKafkaProducer(
             **self._client,
             acks="all",
-            enable_idempotence=self.idempotent,
+            enable_idempotence=idempotent,
             # Its codec package is optional; without one JSON travels as it is.
             compression_type="lz4" if has_lz4() else None,
             max_batch_size=BATCH_BYTES,
             request_timeout_ms=DELIVERY_MS,
         )
-        await self._producer.start()
 
     async def stop(self) -> None:
         """Close the connections. What is not acknowledged is not waited for."""

@@ -1,0 +1,85 @@
+"""A worker as a process of its own, and what the topics say about it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from kafka import KafkaConsumer, TopicPartition
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class Worker:
+    """One run of a worker module; its log is a file."""
+
+    def __init__(self, module: str, directory: Path, environment: dict[str, str]) -> None:
+        directory.mkdir(parents=True, exist_ok=True)
+        self.log = directory / "log"
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", module],
+                cwd=ROOT,
+                env=os.environ | environment | {"LANES_DATA": str(directory)},
+                stdout=log,
+                stderr=log,
+            )
+
+    def end(self, how: signal.Signals, within_s: float = 20.0) -> int:
+        self.process.send_signal(how)
+        return self.wait(within_s)
+
+    def wait(self, within_s: float) -> int:
+        try:
+            return self.process.wait(within_s)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise AssertionError(f"still alive after {within_s} s:\n{self.text()}") from None
+
+    def text(self) -> str:
+        return self.log.read_text(errors="replace")
+
+
+def until(done: Callable[[], bool], within_s: float, what: str) -> None:
+    """Wait for something; fail with its name."""
+    deadline = time.monotonic() + within_s
+    while not done():
+        assert time.monotonic() < deadline, f"not within {within_s} s: {what}"
+        time.sleep(0.05)
+
+
+class Topics:
+    """Reads whole topics."""
+
+    def __init__(self, bootstrap: str) -> None:
+        self._consumer = KafkaConsumer(
+            bootstrap_servers=bootstrap, group_id=None, auto_offset_reset="earliest", enable_auto_commit=False
+        )
+
+    def ends(self, topic: str, partitions: int) -> dict[int, int]:
+        places = [TopicPartition(topic, number) for number in range(partitions)]
+        return {place.partition: end for place, end in self._consumer.end_offsets(places).items()}
+
+    def size(self, topic: str, partitions: int) -> int:
+        return sum(self.ends(topic, partitions).values())
+
+    def read(self, topic: str, partitions: int) -> Iterator[tuple[int, int, bytes, bytes]]:
+        """Partition, offset, key, value; each partition in order."""
+        ends = self.ends(topic, partitions)
+        for partition, end in ends.items():
+            place = TopicPartition(topic, partition)
+            self._consumer.assign([place])
+            self._consumer.seek_to_beginning(place)
+            while self._consumer.position(place) < end:
+                for records in self._consumer.poll(timeout_ms=500).values():
+                    for record in records:
+                        yield partition, record.offset, record.key, record.value
+
+    def close(self) -> None:
+        self._consumer.close()
