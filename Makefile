@@ -5,6 +5,8 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 # The name that a lock's first lines give as the way to make it.
 export UV_CUSTOM_COMPILE_COMMAND := make lock
+# As pip on Debian does: a company's own authority is in the system's list, not in uv's.
+export UV_SYSTEM_CERTS := 1
 
 .PHONY: help setup demo test lint types check lock clean
 
@@ -54,7 +56,7 @@ lock: setup ## Pin the newest versions that fit, with hashes
 	$(BIN)/uv pip compile -q --upgrade --universal --generate-hashes --no-annotate \
 		--extra dev pyproject.toml -o requirements.lock
 	echo uv | $(BIN)/uv pip compile -q --upgrade --universal --generate-hashes --no-annotate \
-		- -o requirements-setup.lock
+		-o requirements-setup.lock -
 
 clean: ## Remove everything that make made
 	rm -rf .venv .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist *.egg-info

@@ -20,14 +20,14 @@ def create(config: Config = None, as_json: AsJson = False) -> None:
 
     Where no policy is in force yet, the policy file (or the built-in one) becomes version 1.
 
-    Example: REHUMAN_KAFKA_URL=kafka://broker:9092 rehuman topics create
+    Example: rehuman topics create --config production.toml
     """
     settings = load_settings(config)
-    from streams import policies
     from streams.kafka import admin
+    from streams.policies import seed
 
     outcome = admin.create(settings)
-    policies.seed(settings)
+    seed(settings)
     if as_json:
         print_json(outcome)
         return

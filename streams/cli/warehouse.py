@@ -17,7 +17,7 @@ ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\
 def migrate(config: Config = None, as_json: AsJson = False) -> None:
     """Make the database and its tables, or bring them up to date; safe to repeat.
 
-    Example: REHUMAN_CLICKHOUSE_URL=clickhouse://default@host:9000/rehuman rehuman migrate
+    Example: rehuman migrate --config production.toml
     """
     settings = load_settings(config)
     from streams.warehouse.migrate import migrate as apply
