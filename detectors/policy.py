@@ -2,7 +2,7 @@
 
 >>> policy = default()
 >>> policy.version, policy.points[NUMBER["rage_click"]], policy.longest_timeout_ms // 86_400_000
-(1, 4.0, 7)
+(1, 4.0, 8)
 >>> parse(DEFAULT_TEXT.replace("scale = 20.0", "scale = -1"))
 Traceback (most recent call last):
 detectors.policy.PolicyError: effort.scale: found -1; expected `float` > 0.0

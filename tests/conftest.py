@@ -1,0 +1,42 @@
+"""The real parts that tests share: one Apache Kafka and one ClickHouse engine for the whole run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.engine import EngineUnderTest, shared
+from tests.support.kafka import KafkaBroker
+from tests.support.world import World
+
+
+@pytest.fixture(scope="session")
+def kafka() -> Iterator[KafkaBroker]:
+    """Apache Kafka; tests use topic prefixes of their own."""
+    with KafkaBroker() as broker:
+        yield broker
+
+
+@pytest.fixture(scope="session")
+def engine() -> EngineUnderTest:
+    """A current ClickHouse engine; tests use databases of their own."""
+    return shared()
+
+
+@pytest.fixture
+def world(
+    kafka: KafkaBroker, engine: EngineUnderTest, tmp_path: Path
+) -> Iterator[Callable[..., World]]:
+    """Makes installations on the shared broker and engine: topics, database and data of their own."""
+    made: list[World] = []
+
+    def make(**settings: object) -> World:
+        found = World(kafka.url, engine.database(migrated=False), tmp_path / str(len(made)), **settings)
+        made.append(found)
+        return found
+
+    yield make
+    for found in made:
+        found.close()

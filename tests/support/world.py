@@ -1,0 +1,143 @@
+"""One installation as a user has it: settings, the ``rehuman`` command, and workers as processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from streams.kafka import admin
+from streams.kafka.lag import group_lag
+from streams.settings import Settings, load
+
+__all__ = ["World"]
+
+PROGRAM = Path(sys.executable).parent / "rehuman"
+PATIENCE_S = 180.0
+
+
+class World:
+    """A topic prefix, a database and a data directory of its own on brokers and an engine that run."""
+
+    def __init__(self, kafka_url: str, clickhouse_url: str, home: Path, **settings: object) -> None:
+        """``settings`` are REHUMAN_* in lower case; the clock is the events' own unless told otherwise."""
+        home.mkdir(parents=True, exist_ok=True)
+        self.home = home
+        given: dict[str, object] = {
+            "kafka_url": kafka_url,
+            "clickhouse_url": clickhouse_url,
+            "pseudonym_key": "test-pseudonym-key-0123456789",
+            "reference_key": "test-reference-key-0123456789",
+            "topic_prefix": f"t{secrets.token_hex(4)}",
+            "clock": "events",
+            "metrics_port": 0,
+            "web_port": 0,
+            "data_dir": home / "data",
+            "log_format": "json",
+            **settings,
+        }
+        self.values = {name: str(value) for name, value in given.items()}
+        self.workers: list[subprocess.Popen[bytes]] = []
+
+    @property
+    def settings(self) -> Settings:
+        """What every process of this installation is told."""
+        return load(None, **self.values)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The same as environment variables, with nothing else of ours."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("REHUMAN_")}
+        return kept | {f"REHUMAN_{name.upper()}": value for name, value in self.values.items()}
+
+    def rehuman(self, *arguments: object, timeout: float = PATIENCE_S, ok: bool = True) -> str:
+        """Run one command; its output. ``ok``: fail the test where it fails."""
+        done = subprocess.run(
+            [PROGRAM, *map(str, arguments)],
+            env=self.environment,
+            cwd=self.home,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+        )
+        assert not ok or done.returncode == 0, f"rehuman {arguments[0]}: {done.returncode} {done.stderr[-2000:]}"
+        return done.stdout
+
+    def prepare(self) -> World:
+        """Topics and tables, as the README says."""
+        self.rehuman("topics", "create")
+        self.rehuman("migrate")
+        return self
+
+    def sql(self, query: str) -> list[dict[str, Any]]:
+        """Rows of ``rehuman sql --json``."""
+        answer: list[dict[str, Any]] = json.loads(self.rehuman("sql", query, "--json"))
+        return answer
+
+    def value(self, query: str) -> Any:
+        """The one value of a query."""
+        (row,) = self.sql(query)
+        (value,) = row.values()
+        return value
+
+    # -- workers -------------------------------------------------------------------------------------------
+
+    def start_worker(self, lanes: str = "events,facts,desk") -> subprocess.Popen[bytes]:
+        """Start a worker; it is ended with this world at the latest."""
+        log = (self.home / "worker.log").open("ab")
+        worker = subprocess.Popen(
+            [PROGRAM, "worker", "--lanes", lanes], env=self.environment, cwd=self.home, stdout=log, stderr=log
+        )
+        log.close()
+        self.workers.append(worker)
+        return worker
+
+    def log(self) -> str:
+        """What the workers have logged."""
+        return (self.home / "worker.log").read_text(errors="replace")
+
+    def kill(self, worker: subprocess.Popen[bytes]) -> None:
+        """``kill -9``."""
+        worker.kill()
+        worker.wait()
+        self.workers.remove(worker)
+
+    def stop(self, worker: subprocess.Popen[bytes]) -> int:
+        """SIGTERM; the exit code."""
+        worker.send_signal(signal.SIGTERM)
+        code = worker.wait(60)
+        self.workers.remove(worker)
+        return code
+
+    def until(self, condition: Callable[[], bool], what: str, patience: float = PATIENCE_S) -> None:
+        """Wait for a condition; fail when a worker dies or patience ends."""
+        deadline = time.monotonic() + patience
+        while not condition():
+            for worker in self.workers:
+                assert worker.poll() is None, f"the worker died: {self.log()[-3000:]}"
+            assert time.monotonic() < deadline, f"waited {patience:g} s for {what}: {self.log()[-3000:]}"
+            time.sleep(0.25)
+
+    def behind(self, *topics: str) -> int:
+        """Records that the workers' group has not committed yet."""
+        with admin.connect(self.values["kafka_url"]) as client:
+            lags = group_lag(client, self.settings.group, topics)
+        return sum(lag.behind for lag in lags.values())
+
+    def settle(self, patience: float = PATIENCE_S) -> None:
+        """Wait until everything sent has been scored, raised and stored."""
+        names = self.settings.topics
+        for topics in ((names.events,), (names.desk,), (names.facts,)):
+            self.until(lambda topics=topics: self.behind(*topics) == 0, f"{topics[0]} to be read", patience)
+
+    def close(self) -> None:
+        """End every process."""
+        for worker in list(self.workers):
+            self.kill(worker)
