@@ -69,7 +69,10 @@ def backtest(
         print_json(summary)
         return
     for name, value in summary.items():
-        typer.echo(f"{name}: {value}")
+        shown = value
+        if isinstance(value, dict):
+            shown = ", ".join(f"{key} {count}" for key, count in value.items()) or "none"
+        typer.echo(f"{name.replace('_', ' ')}: {shown}")
 
 
 def _moment(option: str, text: str | None) -> int | None:

@@ -58,14 +58,14 @@ def rehuman(tmp_path: Path) -> Run:
 
 
 @pytest.fixture(scope="module")
-def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def broker_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of an embedded broker."""
     with EmbeddedBroker(tmp_path_factory.mktemp("broker")) as running:
         yield running.url
 
 
 @pytest.fixture(scope="module")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def engine_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of an embedded engine that the first command will start."""
     directory = tmp_path_factory.mktemp("engine")
     yield f"embedded://{directory}"

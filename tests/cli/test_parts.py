@@ -50,18 +50,18 @@ def test_doctor_with_a_wrong_setting(rehuman: Run) -> None:
     assert done.out.startswith("fail  settings  REHUMAN_KAFKA_URL: found 'broker'")
 
 
-def test_doctor_with_a_wrong_policy(rehuman: Run, tmp_path: Path, broker: str) -> None:
+def test_doctor_with_a_wrong_policy(rehuman: Run, tmp_path: Path, broker_url: str) -> None:
     path = tmp_path / "policy.toml"
     path.write_text("[effort]\nhalf_lives = 3\n")
-    parts = {"kafka_url": broker, "clickhouse_url": "clickhouse://127.0.0.1:1"}
+    parts = {"kafka_url": broker_url, "clickhouse_url": "clickhouse://127.0.0.1:1"}
     done = rehuman("doctor", "--json", policy=path, **parts)
     (check,) = _by_name(done.out)["policy"]
     assert check["status"] == "fail"
     assert str(path) in check["found"]
 
 
-def test_doctor_from_empty_to_well(rehuman: Run, broker: str, engine: str) -> None:
-    parts = {"kafka_url": broker, "clickhouse_url": engine, "metrics_port": 0, "web_port": 0, **KEYS}
+def test_doctor_from_empty_to_well(rehuman: Run, broker_url: str, engine_url: str) -> None:
+    parts = {"kafka_url": broker_url, "clickhouse_url": engine_url, "metrics_port": 0, "web_port": 0, **KEYS}
     empty = rehuman("doctor", "--json", **parts)
     found = _by_name(empty.out)
     assert empty.code == 1
@@ -69,7 +69,7 @@ def test_doctor_from_empty_to_well(rehuman: Run, broker: str, engine: str) -> No
     assert {check["mend"] for check in found["topics"]} == {"rehuman topics create"}
     assert {check["mend"] for check in found["schema"]} == {"rehuman migrate"}
 
-    admin.create(load(kafka_url=broker))
+    admin.create(load(kafka_url=broker_url))
     assert rehuman("migrate", **parts).out.startswith("applied ")
     assert rehuman("migrate", **parts).out == "up to date\n"
     well = rehuman("doctor", "--json", **parts)
@@ -85,10 +85,10 @@ def test_doctor_from_empty_to_well(rehuman: Run, broker: str, engine: str) -> No
     assert "set REHUMAN_PARTITIONS to 8" in _by_name(other.out)["topics"][0]["mend"]
 
 
-def test_a_port_that_a_worker_has_is_no_trouble(rehuman: Run, broker: str) -> None:
+def test_a_port_that_a_worker_has_is_no_trouble(rehuman: Run, broker_url: str) -> None:
     metrics.READY.set(1)
     port = metrics.serve(0)
-    parts = {"kafka_url": broker, "clickhouse_url": "clickhouse://127.0.0.1:1"}
+    parts = {"kafka_url": broker_url, "clickhouse_url": "clickhouse://127.0.0.1:1"}
     found = _by_name(rehuman("doctor", "--json", metrics_port=port, **parts).out)
     assert found["metrics port"][0]["status"] == "ok"
     assert found["metrics port"][0]["found"] == f"{port} is in use by a worker that is ready"
@@ -103,19 +103,19 @@ QUERY = (
 )
 
 
-def test_sql_for_programs(rehuman: Run, engine: str) -> None:
-    rehuman("migrate", clickhouse_url=engine)
-    done = rehuman("sql", QUERY, clickhouse_url=engine)
+def test_sql_for_programs(rehuman: Run, engine_url: str) -> None:
+    rehuman("migrate", clickhouse_url=engine_url)
+    done = rehuman("sql", QUERY, clickhouse_url=engine_url)
     assert (done.code, done.err) == (0, "")
     assert done.out == "1\ta\\tb\t\\N\t2026-01-02 03:04:05.678+00:00\tnan\n"
-    (row,) = json.loads(rehuman("sql", "--json", QUERY, clickhouse_url=engine).out)
+    (row,) = json.loads(rehuman("sql", "--json", QUERY, clickhouse_url=engine_url).out)
     assert row == {"n": 1, "s": "a\tb", "z": None, "t": "2026-01-02T03:04:05.678000Z", "f": None}
 
 
-def test_sql_for_people(tmp_path: Path, rehuman: Run, engine: str) -> None:
-    rehuman("migrate", clickhouse_url=engine)
+def test_sql_for_people(tmp_path: Path, rehuman: Run, engine_url: str) -> None:
+    rehuman("migrate", clickhouse_url=engine_url)
     ours, theirs = pty.openpty()
-    terminal = environment(tmp_path, clickhouse_url=engine) | {"COLUMNS": "100"}
+    terminal = environment(tmp_path, clickhouse_url=engine_url) | {"COLUMNS": "100"}
     command = subprocess.Popen([PROGRAM, "sql", QUERY], env=terminal, stdout=theirs)
     assert command.wait(30) == 0
     os.close(theirs)
@@ -125,16 +125,16 @@ def test_sql_for_people(tmp_path: Path, rehuman: Run, engine: str) -> None:
     assert "─" in shown
 
 
-def test_sql_says_what_clickhouse_says(rehuman: Run, engine: str) -> None:
-    rehuman("migrate", clickhouse_url=engine)
-    done = rehuman("sql", "SELECT * FROM nowhere", clickhouse_url=engine)
+def test_sql_says_what_clickhouse_says(rehuman: Run, engine_url: str) -> None:
+    rehuman("migrate", clickhouse_url=engine_url)
+    done = rehuman("sql", "SELECT * FROM nowhere", clickhouse_url=engine_url)
     assert done.code == 1
     assert done.err.count("\n") == 1
     assert "nowhere" in done.err
 
 
-def test_topics_create_twice(rehuman: Run, broker: str) -> None:
-    parts = {"kafka_url": broker, "topic_prefix": "twice", "partitions": 2}
+def test_topics_create_twice(rehuman: Run, broker_url: str) -> None:
+    parts = {"kafka_url": broker_url, "topic_prefix": "twice", "partitions": 2}
     first = rehuman("topics", "create", **parts)
     assert (first.code, first.err) == (0, "")
     assert "created    twice.events\n" in first.out
@@ -142,9 +142,9 @@ def test_topics_create_twice(rehuman: Run, broker: str) -> None:
     assert set(json.loads(again.out).values()) == {"unchanged"}
 
 
-def test_topics_that_differ_are_refused(rehuman: Run, broker: str) -> None:
-    admin.create(load(kafka_url=broker, topic_prefix="differ", partitions=2))
-    done = rehuman("topics", "create", kafka_url=broker, topic_prefix="differ", partitions=3)
+def test_topics_that_differ_are_refused(rehuman: Run, broker_url: str) -> None:
+    admin.create(load(kafka_url=broker_url, topic_prefix="differ", partitions=2))
+    done = rehuman("topics", "create", kafka_url=broker_url, topic_prefix="differ", partitions=3)
     assert done.code == 1
     assert "partitions is 2, expected 3" in done.err
     assert done.err.count("\n") == 1

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 import pytest
 
 from streams.embedded_broker import EmbeddedBroker
-from tests.support.kafka import KafkaBroker
 
 
 @pytest.fixture(scope="module")
@@ -24,10 +23,3 @@ def broker_url(request: pytest.FixtureRequest) -> Iterator[str]:
         yield request.getfixturevalue("tansu")
     else:
         yield f"kafka://{request.getfixturevalue('kafka').bootstrap}"
-
-
-@pytest.fixture(scope="session")
-def kafka() -> Iterator[KafkaBroker]:
-    """Until the session's own is there."""
-    with KafkaBroker() as broker:
-        yield broker
