@@ -61,9 +61,9 @@ def find(directory: Path) -> Address | None:
 
 
 def ensure_running(
-    directory: Path, *, idle_exit_s: float = IDLE_EXIT_S, wait_s: float = READY_S
+    directory: Path, *, port: int = 0, idle_exit_s: float = IDLE_EXIT_S, wait_s: float = READY_S
 ) -> tuple[str, int]:
-    """Host and port of ``directory``'s engine, started when nobody is at home.
+    """Host and port of ``directory``'s engine, started (on ``port``, or a free one) when nobody is at home.
 
     Raises OperationError when it does not answer within ``wait_s`` seconds; its log is named then.
     """
@@ -79,7 +79,7 @@ def ensure_running(
         if monotonic() > deadline:
             raise OperationError(f"the embedded engine of {home.directory} does not answer; see {home.log}")
         if (child is None or child.poll() is not None) and not home.owned():
-            child = _start(home, idle_exit_s)
+            child = _start(home, f"--port={port}", f"--idle-exit={idle_exit_s}")
             _started.append(child)
         time.sleep(POLL_S)
 
@@ -102,20 +102,13 @@ def stop(directory: Path, *, wait_s: float = STOP_S) -> bool:
     return True
 
 
-def _start(home: Home, idle_exit_s: float) -> subprocess.Popen[bytes]:
+def _start(home: Home, *options: str) -> subprocess.Popen[bytes]:
     try:
         home.create()
         with home.log.open("ab") as log:
             # A session of its own: Ctrl-C in the terminal of a command must not end everybody's engine.
             return subprocess.Popen(
-                [
-                    sys.executable,
-                    "-m",
-                    "streams.engine",
-                    str(home.directory),
-                    "--idle-exit",
-                    str(idle_exit_s),
-                ],
+                [sys.executable, "-m", "streams.engine", str(home.directory), *options],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

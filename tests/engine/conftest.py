@@ -7,12 +7,7 @@ from collections.abc import Iterator
 import pytest
 from clickhouse_driver import Client
 
-from tests.support.engine import EngineUnderTest, shared
-
-
-@pytest.fixture(scope="session")
-def engine() -> EngineUnderTest:
-    return shared()
+from tests.support.engine import EngineUnderTest
 
 
 @pytest.fixture(params=[False, "lz4"], ids=["plain", "lz4"])

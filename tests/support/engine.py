@@ -48,9 +48,16 @@ class EngineUnderTest:
         """The default database (``rehuman``) of this engine; migrated only if ``migrate`` has been called."""
         return f"embedded://{self.directory}"
 
+    @property
+    def server_url(self) -> str:
+        """The same database as of a server: a client of this URL waits for the engine and starts none."""
+        return f"clickhouse://{self.host}:{self.port}/rehuman"
+
     def start(self) -> EngineUnderTest:
-        """Start the process, or find it running."""
-        self.host, self.port = ensure_running(self.directory, idle_exit_s=IDLE_EXIT_S, wait_s=READY_S)
+        """Start the process, on the port that it had before if it had one, or find it running."""
+        self.host, self.port = ensure_running(
+            self.directory, port=self.port, idle_exit_s=IDLE_EXIT_S, wait_s=READY_S
+        )
         return self
 
     def stop(self) -> None:

@@ -4,12 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.engine import EngineUnderTest, shared
-
-
-@pytest.fixture(scope="session")
-def engine() -> EngineUnderTest:
-    return shared()
+from tests.support.engine import EngineUnderTest
 
 
 @pytest.fixture

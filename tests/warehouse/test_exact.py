@@ -10,8 +10,6 @@ from streams.warehouse.client import connect
 from streams.warehouse.query import run_sql
 from streams.warehouse.writer import FactsWriter
 
-pytestmark = pytest.mark.engine
-
 NAMES = ["tenant", "customer", "fact_id", "time", "ver", "retracted", "late", "signal", "points"]
 ON_TIME, LATE, AMENDED, RETRACTED = "on time", "late", "amended", "retracted"
 VERSIONS = {
