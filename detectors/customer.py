@@ -191,6 +191,7 @@ def _store(m: Moment, e: Event, scored: bool, ver: int = 1) -> None:
             e.priority,
             e.actor,
             e.direction,
+            int(e.anonymous),
             e.queue,
             e.where,
             e.result,

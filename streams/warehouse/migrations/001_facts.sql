@@ -28,6 +28,7 @@ CREATE TABLE IF NOT EXISTS `events`${ON_CLUSTER}
     `priority` LowCardinality(String) CODEC(ZSTD(1)),
     `actor` LowCardinality(String) CODEC(ZSTD(1)),
     `direction` LowCardinality(String) CODEC(ZSTD(1)),
+    `anonymous` UInt8 CODEC(ZSTD(1)),
     `queue` LowCardinality(String) CODEC(ZSTD(1)),
     `place` LowCardinality(String) CODEC(ZSTD(1)),
     `result` LowCardinality(String) CODEC(ZSTD(1)),
