@@ -108,8 +108,8 @@ TABLES: dict[str, Table] = {
             "events",
             "journey type",
             "type:lc channel:lc journey:lc step:lc intent:lc case_id:str session:str conversation:str "
-            "segment:lc release:lc device:lc priority:lc actor:lc direction:lc anonymous:u8 queue:lc place:lc result:lc "
-            "wait_s:f64n talk_s:f64n amount:f64n "
+            "segment:lc release:lc device:lc priority:lc actor:lc direction:lc anonymous:u8 queue:lc "
+            "place:lc result:lc wait_s:f64n talk_s:f64n amount:f64n "
             "effort:f64n effort_customer:f64n effort_acute:f64 effort_chronic:f64 ces:f64n human_need:f64 "
             "coverage:f64 acute_sum:f64 chronic_sum:f64 customer_acute_sum:f64 customer_chronic_sum:f64 "
             "attributes:str",

@@ -7,6 +7,7 @@ requires nothing.
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Sequence
 from typing import Any
 
@@ -45,7 +46,7 @@ def build(settings: Settings, lanes: Sequence[str] = LANES) -> Any:
         urls.parse(settings.kafka_url),
         group=settings.group,
         data_dir=settings.data_dir,
-        web_port=settings.web_port,
+        web_port=settings.web_port or _free_port(),
     )
     found = Lanes(app, observer=_Metrics())
     if "events" in lanes:
@@ -68,6 +69,13 @@ def build(settings: Settings, lanes: Sequence[str] = LANES) -> Any:
         inserter = Inserter(FactsWriter(settings.clickhouse_url), strict=set(lanes) == {"facts"})
         found.sink(topic=topics.facts, make=lambda partition: FactsLane(inserter))
     return app
+
+
+def _free_port() -> int:
+    """Faust knows no port 0; somebody may take this one first, and then the worker says so."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def _tick(app: Any, lanes: Lanes, topic: str) -> None:

@@ -13,7 +13,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from streams.kafka import admin
+from kafka import KafkaConsumer, TopicPartition
+
+from streams.kafka import admin, urls
 from streams.kafka.lag import group_lag
 from streams.settings import Settings, load
 
@@ -67,7 +69,9 @@ class World:
             text=True,
             timeout=timeout,
         )
-        assert not ok or done.returncode == 0, f"rehuman {arguments[0]}: {done.returncode} {done.stderr[-2000:]}"
+        assert not ok or done.returncode == 0, (
+            f"rehuman {arguments[0]}: {done.returncode} {done.stderr[-2000:]}"
+        )
         return done.stdout
 
     def prepare(self) -> World:
@@ -124,6 +128,30 @@ class World:
                 assert worker.poll() is None, f"the worker died: {self.log()[-3000:]}"
             assert time.monotonic() < deadline, f"waited {patience:g} s for {what}: {self.log()[-3000:]}"
             time.sleep(0.25)
+
+    def records(self, topic: str) -> list[Any]:
+        """Every record of a topic, partition by partition, as kafka-python gives them."""
+        consumer = KafkaConsumer(
+            **urls.parse(self.values["kafka_url"]).client(),
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+        )
+        try:
+            places = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic)]
+            consumer.assign(places)
+            ends = consumer.end_offsets(places)
+            consumer.seek_to_beginning(*places)
+            found: list[Any] = []
+            while any(consumer.position(place) < end for place, end in ends.items()):
+                for batch in consumer.poll(timeout_ms=500).values():
+                    found.extend(batch)
+            return sorted(found, key=lambda record: (record.partition, record.offset))
+        finally:
+            consumer.close()
+
+    def values_of(self, topic: str) -> list[bytes]:
+        """Every value of a topic."""
+        return [record.value for record in self.records(topic) if record.value is not None]
 
     def behind(self, *topics: str) -> int:
         """Records that the workers' group has not committed yet."""

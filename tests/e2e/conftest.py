@@ -1,0 +1,29 @@
+"""Installations that a whole module of tests shares."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.support.engine import EngineUnderTest
+from tests.support.kafka import KafkaBroker
+from tests.support.world import World
+
+
+@pytest.fixture(scope="module")
+def made(
+    kafka: KafkaBroker, engine: EngineUnderTest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[..., World]]:
+    """Like ``world``, but kept for the module."""
+    worlds: list[World] = []
+
+    def make(**settings: object) -> World:
+        url = engine.database(migrated=False)
+        found = World(kafka.url, url, tmp_path_factory.mktemp("world"), **settings)
+        worlds.append(found)
+        return found
+
+    yield make
+    for found in worlds:
+        found.close()

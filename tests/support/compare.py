@@ -1,0 +1,113 @@
+"""Two ways to the same facts: what the worker stored, and what a back-test of the same files finds.
+
+Both as ``{fact_id: row}`` by table, without the columns that say where a row came from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from detectors.tables import PROVENANCE, TABLES
+from streams import policies
+from streams.backtest import fold_events
+from streams.clock import wall_ms
+from streams.identity import Pseudonyms
+from streams.settings import Settings
+from streams.sources.api import SourceCounts, SourceEvent, get_source
+from streams.sources.files import read_merged
+from streams.ticks import EVERY_MS, TickAt, with_ticks
+from streams.warehouse.client import connect
+
+__all__ = ["Facts", "backtested", "differences", "items", "stored"]
+
+Facts = dict[str, dict[str, dict[str, Any]]]
+# Alert events are the desk's, not the fold's; they are compared by their candidates.
+COMPARED = ["events", "signals", "abandonments", "channel_switches", "waits", "surveys"]
+
+
+def items(settings: Settings, source: str, paths: Sequence[Path]) -> list[SourceEvent | TickAt]:
+    """The files' events with the ticks that a replay sends between them."""
+    policy = policies.configured(settings)
+    rules = policy.document.time
+    return list(
+        with_ticks(
+            read_merged(get_source(source), paths, SourceCounts()),
+            EVERY_MS,
+            policy.longest_timeout_ms,
+            lateness_ms=rules.lateness,
+            span=(policy.floor, wall_ms() + rules.ahead),
+        )
+    )
+
+
+def backtested(
+    settings: Settings, timed: Sequence[SourceEvent | TickAt]
+) -> tuple[Facts, dict[str, dict[str, Any]]]:
+    """The final facts of a back-test, and its candidates by alert id (the first message of each)."""
+    best: dict[str, dict[str, dict[str, Any]]] = {table: {} for table in COMPARED}
+    raised: dict[str, dict[str, Any]] = {}
+    for found in fold_events(timed, policies.configured(settings), Pseudonyms.of(settings)):
+        for table, rows in found.findings.rows.items():
+            if table not in best:
+                continue
+            for values in rows:
+                row = dict(zip(TABLES[table].names, values, strict=True))
+                known = best[table].get(row["fact_id"])
+                if known is None or row["ver"] >= known["ver"]:
+                    best[table][row["fact_id"]] = row
+        for message in found.findings.desk:
+            if message["type"] == "candidate.raised":
+                raised[message["id"]] = message
+    return {table: {fact: _plain(row) for fact, row in rows.items()} for table, rows in best.items()}, raised
+
+
+def stored(settings: Settings) -> Facts:
+    """The facts in ClickHouse, each once."""
+    client = connect(settings.clickhouse_url)
+    found: Facts = {}
+    try:
+        for table in COMPARED:
+            columns = TABLES[table].columns
+            chosen = ", ".join(
+                f"toUnixTimestamp64Milli(`{column.name}`)"
+                if column.kind in ("ms", "msn")
+                else f"`{column.name}`"
+                for column in columns
+            )
+            rows = client.execute(f"SELECT {chosen} FROM {table}_exact")
+            names = TABLES[table].names
+            found[table] = {}
+            for values in rows:
+                row = dict(zip(names, values, strict=True))
+                assert row["fact_id"] not in found[table], f"{table} has a fact twice"
+                found[table][row["fact_id"]] = _plain(row)
+    finally:
+        client.disconnect()
+    return found
+
+
+def differences(expected: Facts, actual: Facts, tolerance: float = 1e-9) -> list[str]:
+    """The first few differences, in words; scores may differ by ``tolerance``."""
+    found = []
+    for table, rows in expected.items():
+        others = actual[table]
+        for fact in rows.keys() ^ others.keys():
+            found.append(f"{table} {fact} only in {'expected' if fact in rows else 'actual'}")
+        for fact in rows.keys() & others.keys():
+            for name, value in rows[fact].items():
+                other = others[fact][name]
+                if isinstance(value, float) and isinstance(other, float):
+                    same = abs(value - other) <= tolerance
+                else:
+                    same = value == other
+                if not same:
+                    found.append(f"{table} {fact} {name}: {value!r} expected, {other!r} found")
+        if len(found) > 20:
+            break
+    return found[:20]
+
+
+def _plain(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if name not in PROVENANCE}
