@@ -17,7 +17,10 @@ class Contribution(NamedTuple):
 
 
 class Standing(NamedTuple):
-    """One customer in one journey, at the frame's ``now``. No ``effort`` and ``ces``: too little observed."""
+    """One customer in one journey, at the frame's ``now``. No ``effort`` and ``ces``: too little observed.
+
+    ``change`` is the effort's over the last minute: what happened adds to it, time takes it away.
+    """
 
     customer: str
     journey: str
@@ -27,6 +30,7 @@ class Standing(NamedTuple):
     ces: float | None
     need: float
     why: tuple[Contribution, ...] = ()
+    change: float = 0.0
 
 
 class Moment(NamedTuple):

@@ -21,6 +21,7 @@ __all__ = ["Heading", "screen"]
 
 # From this width on, alerts stand beside the customers instead of below.
 WIDE = 132
+GUTTER = 2
 COLOURS = {"watch": "cyan", "offer_help": "yellow", "offer_human": "magenta", "human_now": "bold red"}
 KINDS = {"forced": "red", "ping_pong": "red", "abandoned": "yellow", "recovered": "green"}
 
@@ -39,19 +40,20 @@ def screen(frame: Frame | None, heading: Heading, width: int, height: int) -> Re
     lines = _header(frame, heading, width)
     header = Layout(Group(*lines), size=len(lines))
     if frame is None:
-        layout.split_column(header, Layout(Text("waiting for the first events", style="dim")))
+        waiting = _line("waiting for the first events: the worker is starting", "dim")
+        layout.split_column(header, Layout(waiting))
         return layout
     room = max(3, height - len(lines))
     if width >= WIDE:
         moments = max(4, room // 3)
-        left, right = Layout(name="left", ratio=5), Layout(name="right", ratio=5)
+        left, right = Layout(), Layout()
         left.split_column(
             Layout(_customers(frame.standings, width // 2, room - moments)),
             Layout(_moments(frame.moments, heading, moments), size=moments),
         )
         right.update(_alerts(frame.alerts, heading, room))
         body = Layout(name="body")
-        body.split_row(left, right)
+        body.split_row(left, Layout(Text(" "), size=GUTTER), right)
         layout.split_column(header, body)
         return layout
     moments, alerts = max(2, room // 4), max(4, room * 2 // 5)
@@ -94,7 +96,7 @@ def _section(title: str, rows: Iterable[RenderableType]) -> RenderableType:
 def _customers(standings: Sequence[Standing], width: int, height: int) -> RenderableType:
     table = Table.grid(padding=(0, 1), expand=True)
     bar = 12 if width >= 90 else 8
-    for name, size in (("customer", 8), ("journey/step", 20), ("effort", bar + 4), ("CES", 3), ("need", 4)):
+    for name, size in (("customer", 8), ("journey/step", 20), ("effort", bar + 6), ("CES", 3), ("need", 4)):
         right = name in ("CES", "need")
         table.add_column(
             name, width=size, no_wrap=True, overflow="ellipsis", justify="right" if right else "left"
@@ -107,7 +109,7 @@ def _customers(standings: Sequence[Standing], width: int, height: int) -> Render
         table.add_row(
             words.short(one.customer),
             words.place(one.journey, one.step),
-            _bar(one.effort, bar),
+            _bar(one.effort, one.change, bar),
             words.score(one.ces, 1),
             words.percent(one.need),
             Text(words.made_of(one.why, 4), style="dim"),
@@ -115,12 +117,15 @@ def _customers(standings: Sequence[Standing], width: int, height: int) -> Render
     return _section("highest effort now", [table])
 
 
-def _bar(effort: float | None, width: int) -> Text:
+def _bar(effort: float | None, change: float, width: int) -> Text:
     if effort is None:
-        return Text("  - too little seen"[: width + 4], style="dim")
+        return Text("  - too little seen"[: width + 6], style="dim")
+    # Of a point or more in the last minute.
+    moving = ("▲ ", "red") if change >= 1 else ("▼ ", "green") if change <= -1 else "  "
     colour = "green" if effort < 30 else "yellow" if effort < 55 else "dark_orange" if effort < 75 else "red"
     filled = round(effort / 100 * width)
-    return Text.assemble((f"{effort:3.0f} ", colour), ("━" * filled, colour), ("─" * (width - filled), "dim"))
+    bar = ("━" * filled, colour), ("─" * (width - filled), "dim")
+    return Text.assemble((f"{effort:3.0f} ", colour), moving, *bar)
 
 
 def _alerts(alerts: Sequence[Alert], heading: Heading, height: int) -> RenderableType:

@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from dashboards.terminal.frame import Contribution, Standing
 from dashboards.terminal.rows import Row, decimal, whole
@@ -21,6 +22,17 @@ __all__ = ["Board"]
 
 # Customers kept in mind between pictures: many more than fit on a screen, few enough to sort at once.
 KEPT = 2_000
+MINUTE_MS = 60_000
+
+
+class _Known(NamedTuple):
+    """What is known of one customer in one journey: the sums of the last minute's rows, newest last."""
+
+    sums: tuple[Sums, ...]
+    step: str
+    channel: str
+    coverage: float
+    need: float
 
 
 class Board:
@@ -29,7 +41,7 @@ class Board:
     def __init__(self, policy: Policy) -> None:
         """``policy`` gives half-lives, weights and the floor of coverage."""
         self.policy = policy
-        self._newest: dict[tuple[str, str], tuple[Sums, str, str, float, float]] = {}
+        self._known: dict[tuple[str, str], _Known] = {}
 
     def take(self, rows: Iterable[Row]) -> None:
         """Rows of :data:`dashboards.queries.STANDINGS`; an older row never replaces a newer one."""
@@ -37,17 +49,18 @@ class Board:
         for customer, journey, at, step, channel, acute, chronic, coverage, need in rows:
             key = (str(customer), str(journey))
             sums = Sums(decimal(acute), decimal(chronic), whole(at))
-            known = self._newest.get(key)
-            if known is None or known[0].at <= sums.at:
-                self._newest[key] = (sums, str(step), str(channel), decimal(coverage), decimal(need))
+            before = self._known[key].sums if key in self._known else ()
+            if not before or before[-1].at <= sums.at:
+                kept = _last_minute((*before, sums), sums.at)
+                self._known[key] = _Known(kept, str(step), str(channel), decimal(coverage), decimal(need))
             latest = max(latest, sums.at)
-        if len(self._newest) > KEPT:
-            hardest = sorted(self._newest, key=lambda key: self._load(key, latest), reverse=True)
-            self._newest = {key: self._newest[key] for key in hardest[:KEPT]}
+        if len(self._known) > KEPT:
+            hardest = sorted(self._known, key=lambda key: self._load(key, latest), reverse=True)
+            self._known = {key: self._known[key] for key in hardest[:KEPT]}
 
     def top(self, now: int, most: int) -> list[Standing]:
         """The ``most`` with the highest effort at ``now`` (ms), hardest first; none without any effort."""
-        hardest = sorted(self._newest, key=lambda key: (-self._load(key, now), key))[:most]
+        hardest = sorted(self._known, key=lambda key: (-self._load(key, now), key))[:most]
         return [self._standing(key, now) for key in hardest if self._load(key, now) > 0.0]
 
     def explained(
@@ -76,11 +89,21 @@ class Board:
         )
 
     def _load(self, key: tuple[str, str], now: int) -> float:
-        return effort.load(self._newest[key][0], now, self.policy)
+        return effort.load(self._known[key].sums[-1], now, self.policy)
 
     def _standing(self, key: tuple[str, str], now: int) -> Standing:
-        sums, step, channel, coverage, need = self._newest[key]
-        if coverage < self.policy.document.effort.coverage_floor:
-            return Standing(*key, step, channel, None, None, need)
-        score = effort.score(sums, now, self.policy)
-        return Standing(*key, step, channel, score, effort.ces(score), need)
+        known = self._known[key]
+        if known.coverage < self.policy.document.effort.coverage_floor:
+            return Standing(*key, known.step, known.channel, None, None, known.need)
+        score = effort.score(known.sums[-1], now, self.policy)
+        kept = _last_minute(known.sums, now)
+        minute_ago = now - MINUTE_MS
+        before = effort.score(kept[0], minute_ago, self.policy) if kept[0].at <= minute_ago else 0.0
+        ces = effort.ces(score)
+        return Standing(*key, known.step, known.channel, score, ces, known.need, change=score - before)
+
+
+def _last_minute(sums: tuple[Sums, ...], now: int) -> tuple[Sums, ...]:
+    """Those of the minute before ``now``, and the one that stood when it began."""
+    older = sum(one.at <= now - MINUTE_MS for one in sums)
+    return sums[max(0, older - 1) :]

@@ -72,7 +72,10 @@ def prepare(directory: Path, *, kafka_url: str, clock: Literal["wall", "events"]
         "clock": clock,
         "metrics_port": port,
         "metrics_host": HOST,
-        "web_port": 0,
+        # Nobody asks for it here, and the usual one may be another worker's.
+        "web_port": _any_port(),
+        # A person reads the worker's log, if anybody does.
+        "log_format": "text",
         "data_dir": str(directory),
     }
     loaded = settings_module.load(None, **values)

@@ -25,7 +25,7 @@ from streams.clock import monotonic, wall_ms
 from streams.demo import home
 from streams.demo.flow import scrape
 from streams.demo.processes import Child, Watchdog
-from streams.demo.traffic import FileTraffic, Runner, ScenarioTraffic
+from streams.demo.traffic import SHOWN_S, FileTraffic, Runner, ScenarioTraffic
 from streams.embedded_broker import EmbeddedBroker
 from streams.engine import launch
 from streams.errors import OperationError
@@ -55,7 +55,7 @@ def run(
     console = Console(highlight=False)
     policy = policies.configured(load())
     metrics = home.metrics_port(port)
-    traffic = FileTraffic(*source, policy) if source else ScenarioTraffic()
+    traffic = FileTraffic(*source, policy, _shown_s(seconds)) if source else ScenarioTraffic()
     directory = home.fresh_directory()
     over = threading.Event()
     try:
@@ -92,6 +92,11 @@ def run(
     return 0
 
 
+def _shown_s(seconds: float | None) -> float:
+    """How long a file takes: all of it is seen before the end, the time-outs after its last event too."""
+    return SHOWN_S if seconds is None else min(SHOWN_S, seconds * 0.7)
+
+
 def _start(
     stack: ExitStack, directory: Path, traffic: FileTraffic | ScenarioTraffic, metrics: int, *, replay: bool
 ) -> tuple[Settings, Child, EmbeddedBroker, Runner]:
@@ -113,7 +118,8 @@ def _start(
         stack.callback(publisher.close)
         traffic.before(publisher, settings.topics.events)
         engine.result()
-    command = [sys.executable, "-m", "streams.cli", "worker"]
+    # Not the script: it lies elsewhere where the packages are only on the path.
+    command = [sys.executable, "-c", "from streams.cli import main; main()", "worker"]
     worker = Child("worker", command, directory / "worker.log", home.child_environment(directory))
     stack.callback(worker.stop)
     runner = Runner(traffic, publisher, settings.topics.events)

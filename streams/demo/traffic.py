@@ -19,7 +19,7 @@ from streams.sources.api import SourceCounts, SourceEvent, get_source
 from streams.sources.files import read_merged
 from streams.ticks import EVERY_MS, TickAt, with_ticks
 
-__all__ = ["FileTraffic", "Runner", "ScenarioTraffic", "Traffic"]
+__all__ = ["SHOWN_S", "FileTraffic", "Runner", "ScenarioTraffic", "Traffic"]
 
 MINUTE_MS = 60_000
 # Long enough for the slowest of the default time-outs that a story leads to: a chat that nobody answers
@@ -93,7 +93,7 @@ class ScenarioTraffic:
 
 
 class FileTraffic:
-    """A file's events and the ticks of their own time, all within :data:`SHOWN_S` seconds."""
+    """A file's events and the ticks of their own time, all within ``shown_s`` seconds."""
 
     def __init__(self, source: str, path: Path, policy: Policy, shown_s: float = SHOWN_S) -> None:
         """Reads the file. Raises SettingError, OperationError for one that is not what ``source`` reads."""

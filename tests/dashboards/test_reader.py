@@ -46,6 +46,22 @@ def test_scores_decay_between_two_polls_without_new_rows() -> None:
     assert after < before
 
 
+def test_change_is_what_the_last_minute_did() -> None:
+    board = Board(default())
+    board.take([("c", "j", NOW, "s", "web", 10.0, 10.0, 0.9, 0.1)])
+    assert board.top(NOW, 1)[0].change == board.top(NOW, 1)[0].effort
+    later = NOW + 90_000
+    assert -2.0 < board.top(later, 1)[0].change < 0.0
+    for seconds in (100, 110):
+        acute = 10.0 + seconds / 10
+        board.take([("c", "j", NOW + seconds * 1_000, "s", "web", acute, acute, 0.9, 0.1)])
+    now = NOW + 120_000
+    (one,) = board.top(now, 1)
+    before = effort.score(Sums(10.0, 10.0, NOW), NOW + 60_000, default())
+    assert one.change == pytest.approx((one.effort or 0) - before)
+    assert one.change > 10
+
+
 def test_an_older_row_never_replaces_a_newer_one() -> None:
     board = Board(default())
     board.take(STANDINGS)
