@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 from clickhouse_driver.block import ColumnOrientedBlock
 from clickhouse_driver.bufferedwriter import BufferedSocketWriter
@@ -81,6 +83,20 @@ def test_a_block_is_cut_out_exactly(step: int) -> None:
     assert first.columns == [(name, kind) for name, kind, _ in COLUMNS]
     with pytest.raises(EOFError):
         source.byte()
+
+
+@pytest.mark.parametrize("step", [61, 4096, 1 << 20])
+@pytest.mark.parametrize("seed", range(4))
+def test_strings_of_any_lengths_in_any_runs(seed: int, step: int) -> None:
+    chance = random.Random(seed)
+    lengths = [0, 1, 32, 126, 127, 128, 300]
+    values: list[object] = []
+    while len(values) < 20_000:
+        values += ["x" * chance.choice(lengths)] * chance.choice([1, 2, 40, 9000])
+    encoded = _encode([("s", "String", values), ("n", "UInt8", [7] * len(values))])
+    source = _source(encoded + b"\x2a", step)
+    assert native.read_block(source, info=True).body == encoded[8:]
+    assert source.byte() == 0x2A
 
 
 @pytest.mark.parametrize("frame", [100, 5000, 1 << 20])
