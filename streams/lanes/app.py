@@ -32,6 +32,7 @@ def app_options(
     group: str,
     data_dir: Path,
     web_port: int | None = None,
+    web_host: str = "127.0.0.1",
     session_s: float = 10.0,
 ) -> dict[str, Any]:
     """Keyword arguments of ``faust.App``. ``group`` is app id and consumer group; ``web_port`` None means
@@ -63,6 +64,7 @@ def app_options(
         "agent_supervisor": mode.CrashingSupervisor,
         "web_enabled": web_port is not None,
         "web_port": web_port or 6066,
+        "web_bind": web_host,
         "web_tables_enabled": False,
         "value_serializer": "raw",
         "key_serializer": "raw",

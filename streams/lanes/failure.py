@@ -33,8 +33,9 @@ def describe(error: BaseException) -> str:
     """
     if isinstance(error, OperationError | SettingError):
         return str(error)
-    if isinstance(error, KafkaError):
-        return f"{type(error).__name__}: {error}"
+    if isinstance(error, KafkaError | OSError):
+        name, text = type(error).__name__, str(error)
+        return text if name in text else f"{name}: {text}"
     frames = traceback.extract_tb(error.__traceback__)
     where = f" at {os.path.basename(frames[-1].filename)}:{frames[-1].lineno}" if frames else ""
     return f"{type(error).__name__}{where}"

@@ -55,7 +55,7 @@ class Lane(ABC):
         self._wire, self._options, self._observer = wire, options, observer
         self._chunks: deque[Chunk] = deque()
         self._wake = asyncio.Event()
-        self._stopping = self._abandoned = False
+        self._stopping = self.abandoned = False
         self._durable: int | None = None
         self._records = 0
         self._checked = 0.0
@@ -83,7 +83,7 @@ class Lane(ABC):
 
     def abandon(self) -> None:
         """End without a checkpoint: for a lane that is too late, whatever it is waiting for."""
-        self._abandoned = True
+        self.abandoned = True
         self.stop()
 
     async def run(self) -> None:
@@ -99,7 +99,7 @@ class Lane(ABC):
                 await self.checkpoint()
             if not self._chunks:
                 await self._rest()
-        if self.position != self._durable and not self._abandoned:
+        if self.position != self._durable and not self.abandoned:
             await self.checkpoint()
 
     async def _take(self, chunk: Chunk) -> None:
@@ -138,7 +138,7 @@ class Lane(ABC):
         started, position = monotonic(), self.position
         await self._settle()
         await self._wire.hold()
-        if self._abandoned:
+        if self.abandoned:
             return
         await self._wire.commit(self.place, position)
         self._durable, self._records = position, 0

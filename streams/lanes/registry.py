@@ -120,7 +120,9 @@ class Lanes:
 
     def open(self, topic: str) -> list[int]:
         """The partitions of a topic whose lanes are restored and reading."""
-        return sorted(lane.place.partition for lane in self._lanes if lane.opened and lane.place.topic == topic)
+        return sorted(
+            lane.place.partition for lane in self._lanes if lane.opened and lane.place.topic == topic
+        )
 
     async def send(self, outputs: Iterable[Output]) -> None:
         """Send what no lane's checkpoint waits for (ticks); a failure is the next sender's to find."""
@@ -179,7 +181,8 @@ class Lanes:
 
     def _ended(self, lane: Lane, task: asyncio.Task[None]) -> None:
         self._lanes.pop(lane, None)
-        if not task.cancelled() and (error := task.exception()) is not None:
+        error = asyncio.CancelledError() if task.cancelled() else task.exception()
+        if error is not None and not lane.abandoned:
             self._failed(f"lane {lane.place} stopped after offset {lane.position}", error)
 
     async def release(self) -> None:

@@ -2,16 +2,18 @@
 
 ``faust -A tests.lanes.counting worker`` or ``python -m tests.lanes.counting``; ``LANES_KAFKA``,
 ``LANES_DATA`` and ``LANES_SESSION`` in the environment say where and how. Records are JSON objects with an
-``id``.
+``id``. ``LANES_BESIDE`` adds a sink lane, whose database is a file and away until there is a file ``back``,
+and an ordinary Faust agent.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import sys
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterable, Iterable, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -24,6 +26,7 @@ from streams.lanes.options import LaneOptions
 from streams.lanes.registry import Lanes
 
 TOPIC, CHANGELOG, OUTPUTS = "counting.events", "counting.events-changelog", "counting.outputs"
+SINK, PLAIN = "counting.rows", "counting.plain"
 
 
 class Event(msgspec.Struct):
@@ -90,18 +93,42 @@ class Counting:
         return [(key, self.pack(self.states[key])) for key in dirty]
 
 
+class File:
+    """The sink."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.rows: list[bytes] = []
+
+    async def apply(self, records: Sequence[Record]) -> None:
+        while not (self.directory / "back").exists():  # noqa: ASYNC110 -- as a database is waited for
+            await asyncio.sleep(0.05)
+        self.rows += [record.value or b"" for record in records]
+
+    async def flush(self) -> None:
+        rows, self.rows = self.rows, []
+        with (self.directory / "rows").open("ab") as file:
+            file.writelines(row + b"\n" for row in rows)
+
+
 @cache
 def build() -> object:
-    """The app with its lane."""
-    session_s = float(os.environ["LANES_SESSION"])
+    """The app with its lanes."""
+    session_s, directory = float(os.environ["LANES_SESSION"]), Path(os.environ["LANES_DATA"])
     app = make_app(
-        parse(os.environ["LANES_KAFKA"]),
-        group="counting",
-        data_dir=Path(os.environ["LANES_DATA"]),
-        session_s=session_s,
+        parse(os.environ["LANES_KAFKA"]), group="counting", data_dir=directory, session_s=session_s
     )
     lanes = Lanes(app, LaneOptions(session_s=session_s))
     lanes.fold(topic=TOPIC, make=Counting, changelog=CHANGELOG, outputs=[OUTPUTS])
+    if os.environ.get("LANES_BESIDE"):
+        lanes.sink(topic=SINK, make=lambda partition: File(directory))
+
+        @app.agent(app.topic(PLAIN))
+        async def plain(stream: AsyncIterable[bytes]) -> None:
+            async for value in stream:
+                with (directory / "plain").open("ab") as file:
+                    file.write(value + b"\n")
+
     return app
 
 

@@ -16,14 +16,17 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 class Worker:
-    """One run of a worker module; its log is a file."""
+    """One run of a worker module, by itself or by Faust's command; its log is a file."""
 
-    def __init__(self, module: str, directory: Path, environment: dict[str, str]) -> None:
+    def __init__(
+        self, module: str, directory: Path, environment: dict[str, str], *, by_faust: bool = False
+    ) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         self.log = directory / "log"
+        command = ["-m", "faust", "-A", module, "worker", "-l", "warn"] if by_faust else ["-m", module]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", module],
+                [sys.executable, *command],
                 cwd=ROOT,
                 env=os.environ | environment | {"LANES_DATA": str(directory)},
                 stdout=log,

@@ -1,0 +1,161 @@
+"""A real worker: a database that is away, a value that no fold bears, what is missing, another broker."""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from kafka import KafkaAdminClient, KafkaProducer
+
+from streams.embedded_broker import EmbeddedBroker
+from tests.lanes.counting import CHANGELOG, OUTPUTS, PLAIN, SINK, TOPIC
+from tests.lanes.process import Topics, Worker, until
+from tests.support.kafka import KafkaBroker, create_topics
+
+ALL = {TOPIC: 2, CHANGELOG: 2, OUTPUTS: 2, SINK: 2, PLAIN: 2}
+SESSION_S = 3
+
+
+@pytest.fixture
+def topics(kafka: KafkaBroker) -> Iterator[Topics]:
+    """Fresh topics, and a group without offsets."""
+    admin = KafkaAdminClient(bootstrap_servers=kafka.bootstrap)
+    there = set(admin.list_topics())
+    if old := [topic for topic in ALL if topic in there]:
+        admin.delete_topics(old)
+        until(lambda: not set(old) & set(admin.list_topics()), 10, "topics deleted")
+    create_topics(kafka.bootstrap, ALL)
+    if any(group.get("group_id") == "counting" for group in admin.list_groups()):
+        # Its last member may have been killed.
+        until(lambda: _deleted(admin), 10, "group deleted")
+    admin.close()
+    reader = Topics(kafka.bootstrap)
+    yield reader
+    reader.close()
+
+
+def _deleted(admin: KafkaAdminClient) -> bool:
+    try:
+        admin.delete_groups(["counting"])
+    except Exception:  # still has a member
+        return False
+    return True
+
+
+def send(bootstrap: str, topic: str, values: list[bytes]) -> None:
+    producer = KafkaProducer(bootstrap_servers=bootstrap, acks="all")
+    for number, value in enumerate(values):
+        producer.send(topic, key=b"k%d" % (number % 7), value=value, partition=number % 2)
+    producer.flush()
+    producer.close()
+
+
+def events(count: int) -> list[bytes]:
+    return [json.dumps({"id": f"e{number}"}).encode() for number in range(count)]
+
+
+def offsets(bootstrap: str, topic: str) -> dict[int, int]:
+    admin = KafkaAdminClient(bootstrap_servers=bootstrap)
+    try:
+        found = admin.list_group_offsets("counting")["counting"]
+        return {place.partition: at.offset for place, at in found.items() if place.topic == topic}
+    finally:
+        admin.close()
+
+
+def environment(url: str, **more: str) -> dict[str, str]:
+    return {"LANES_KAFKA": url, "LANES_SESSION": str(SESSION_S), **more}
+
+
+@pytest.mark.kafka
+def test_a_sink_that_waits_holds_up_nobody_and_is_let_go_without_a_commit(
+    kafka: KafkaBroker, topics: Topics, tmp_path: Path
+) -> None:
+    rows = [b"row %d" % number for number in range(10_000)]
+    send(kafka.bootstrap, SINK, rows)
+    send(kafka.bootstrap, TOPIC, events(100))
+    worker = Worker("tests.lanes.counting", tmp_path, environment(kafka.url, LANES_BESIDE="1"))
+    until(lambda: topics.size(OUTPUTS, 2) == 100, 15, "outputs")
+    time.sleep(SESSION_S * 1.5)  # longer than a session: it must still be a member
+    send(kafka.bootstrap, TOPIC, events(100))
+    send(kafka.bootstrap, PLAIN, [b"p%d" % number for number in range(500)])
+    until(lambda: topics.size(OUTPUTS, 2) == 200, 5, "outputs beside a waiting sink")
+    plain = tmp_path / "plain"
+    until(lambda: plain.exists() and plain.read_bytes().count(b"\n") == 500, 10, "Faust's own agent")
+    started = time.monotonic()
+    assert worker.end(signal.SIGTERM, within_s=10) == 0, worker.text()
+    assert time.monotonic() - started < 8
+    assert "member_id was not recognized" not in worker.text()
+    assert offsets(kafka.bootstrap, SINK) == {}
+    assert sum(offsets(kafka.bootstrap, TOPIC).values()) == 200
+
+    (tmp_path / "back").touch()
+    worker = Worker("tests.lanes.counting", tmp_path, environment(kafka.url, LANES_BESIDE="1"))
+    until(lambda: sum(offsets(kafka.bootstrap, SINK).values()) == len(rows), 15, "rows committed")
+    assert worker.end(signal.SIGTERM, within_s=10) == 0, worker.text()
+    written = (tmp_path / "rows").read_bytes().splitlines()
+    assert sorted(written) == sorted(rows)
+
+
+@pytest.mark.kafka
+def test_a_fold_that_raises_ends_the_process_with_one_line_and_nothing_is_skipped(
+    kafka: KafkaBroker, topics: Topics, tmp_path: Path
+) -> None:
+    send(kafka.bootstrap, TOPIC, [*events(20), b"poison", *events(5)])
+    worker = Worker("tests.lanes.counting", tmp_path, environment(kafka.url))
+    assert worker.wait(15) == 1
+    lines = [line for line in worker.text().splitlines() if "streams.lanes" in line]
+    assert len(lines) == 1, worker.text()
+    assert "lane counting.events/0 stopped after offset" in lines[0]
+    assert "KeyError at counting.py" in lines[0]
+    assert "must not be in the log" not in worker.text()
+    assert "Traceback" not in worker.text()
+    assert offsets(kafka.bootstrap, TOPIC).get(0, 0) <= 10
+
+
+@pytest.mark.kafka
+def test_a_missing_topic_is_one_line(kafka: KafkaBroker, topics: Topics, tmp_path: Path) -> None:
+    admin = KafkaAdminClient(bootstrap_servers=kafka.bootstrap)
+    admin.delete_topics([OUTPUTS])
+    until(lambda: OUTPUTS not in admin.list_topics(), 10, "deleted")
+    admin.close()
+    started = time.monotonic()
+    worker = Worker("tests.lanes.counting", tmp_path, environment(kafka.url))
+    assert worker.wait(15) == 1
+    assert time.monotonic() - started < 10
+    assert "topic counting.outputs does not exist" in worker.text()
+    assert "Traceback" not in worker.text()
+
+
+def test_a_broker_that_is_away_is_one_line(tmp_path: Path) -> None:
+    worker = Worker("tests.lanes.counting", tmp_path, environment("kafka://127.0.0.1:9"))
+    started = time.monotonic()
+    assert worker.wait(15) == 1
+    assert time.monotonic() - started < 10
+    lines = [line for line in worker.text().splitlines() if "streams.lanes" in line]
+    assert len(lines) == 1, worker.text()
+    assert "Unable to bootstrap from [('127.0.0.1', 9" in lines[0]
+    assert "Traceback" not in worker.text()
+
+
+def test_state_comes_back_on_the_embedded_broker(tmp_path: Path) -> None:
+    """It has no producer ids and tells wrong ends of partitions; lanes must cope."""
+    with EmbeddedBroker(tmp_path / "broker") as broker:
+        create_topics(broker.bootstrap, ALL)
+        send(broker.bootstrap, TOPIC, events(1_000))
+        url = f"kafka://{broker.bootstrap}"
+        for expected, how, code, by_faust in (
+            (500, signal.SIGTERM, 0, False),
+            (500, signal.SIGKILL, -9, True),
+            (750, signal.SIGTERM, 0, True),
+        ):
+            if expected == 750:
+                send(broker.bootstrap, TOPIC, events(500))
+            worker = Worker("tests.lanes.counting", tmp_path, environment(url), by_faust=by_faust)
+            goal = {0: expected, 1: expected}
+            until(lambda goal=goal: offsets(broker.bootstrap, TOPIC) == goal, 20, f"{goal}")  # type: ignore[misc]
+            assert worker.end(how, within_s=10) == code, worker.text()
