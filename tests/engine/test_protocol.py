@@ -133,6 +133,15 @@ def test_an_insert_that_fails_half_way_leaves_a_living_connection(client: Client
     assert client.execute("INSERT INTO t VALUES", [[1]], columnar=True) == 1
 
 
+def test_an_insert_that_clickhouse_refuses_is_never_acknowledged(client: Client) -> None:
+    client.execute("CREATE TABLE t (d Date) ENGINE = MergeTree ORDER BY d PARTITION BY toYYYYMM(d)")
+    months = [date(1990 + n // 12, 1 + n % 12, 1) for n in range(200)]
+    with pytest.raises(errors.ServerException) as raised:
+        client.execute("INSERT INTO t VALUES", [months], columnar=True)
+    assert raised.value.code == 252
+    assert client.execute("SELECT count() FROM t") == [(0,)]
+
+
 def test_settings_hold_for_one_statement_and_inserts_are_never_asynchronous(client: Client) -> None:
     ask = (
         "SELECT name, value FROM system.settings WHERE name IN ('max_threads', 'async_insert') ORDER BY name"
