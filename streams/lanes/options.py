@@ -20,9 +20,7 @@ class LaneOptions:
     chunk_bytes: int = 4 * 1024 * 1024
     # Chunks in flight for a lane: one being folded while the next one is unpacked.
     credits: int = 2
-    # The group's session: after a crash others take over when it is over.
-    session_s: float = 10.0
-    # The share of the session after which a process that heard nothing from the group stops writing.
+    # The share of the group's session after which a process that heard nothing from the group stops writing.
     lease_share: float = 0.9
     # A revoked or stopped lane with state has this long for its last checkpoint; later, the process exits.
     # Below the 30 s that container platforms give a process to end.

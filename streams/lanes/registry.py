@@ -61,8 +61,8 @@ class Lanes:
         failed: Callable[[str, BaseException], None] = end_process,
     ) -> None:
         """``failed`` gets what could not go on, and why; it does not return in production."""
-        self.options = options or LaneOptions(session_s=app.conf.broker_session_timeout)
-        self.lease = Lease(self.options.session_s * self.options.lease_share)
+        self.options = options or LaneOptions()
+        self.lease = Lease(app.conf.broker_session_timeout * self.options.lease_share)
         self._app, self._observer, self._failed = app, observer or LaneObserver(), failed
         self._definitions: dict[str, _Definition] = {}
         self._lanes: dict[Lane, asyncio.Task[None]] = {}

@@ -22,7 +22,6 @@ import msgspec
 from streams.kafka.urls import parse
 from streams.lanes import Output, Record
 from streams.lanes.app import make_app, run_worker
-from streams.lanes.options import LaneOptions
 from streams.lanes.registry import Lanes
 
 TOPIC, CHANGELOG, OUTPUTS = "counting.events", "counting.events-changelog", "counting.outputs"
@@ -118,7 +117,7 @@ def build() -> object:
     app = make_app(
         parse(os.environ["LANES_KAFKA"]), group="counting", data_dir=directory, session_s=session_s
     )
-    lanes = Lanes(app, LaneOptions(session_s=session_s))
+    lanes = Lanes(app)
     lanes.fold(topic=TOPIC, make=Counting, changelog=CHANGELOG, outputs=[OUTPUTS])
     if os.environ.get("LANES_BESIDE"):
         lanes.sink(topic=SINK, make=lambda partition: File(directory))

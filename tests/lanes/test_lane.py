@@ -208,11 +208,23 @@ def test_a_waiting_sink_holds_two_chunks_and_commits_nothing_until_it_is_flushed
     asyncio.run(main())
 
 
-def test_an_abandoned_lane_commits_nothing_even_if_its_sink_comes_back() -> None:
+class SlowFlush(Waiting):
+    """A sink whose database goes away in the middle of a flush."""
+
+    async def apply(self, records: Sequence[Record]) -> None:
+        self.rows += [record.value for record in records]
+
+    async def flush(self) -> None:
+        await self.back.wait()
+        await super().flush()
+
+
+@pytest.mark.parametrize("kind", [Waiting, SlowFlush])
+def test_an_abandoned_lane_commits_nothing_even_if_its_sink_comes_back(kind: type[Waiting]) -> None:
     broker = MemoryBroker(VALUES)
 
     async def main() -> None:
-        wire, sink = MemoryWire(broker), Waiting()
+        wire, sink = MemoryWire(broker), kind()
         lane = SinkLane(PLACE, wire, OPTIONS, LaneObserver(), headers=False, sink=sink)
         task = asyncio.ensure_future(lane.run())
         await asyncio.sleep(0.02)
