@@ -11,20 +11,18 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
 
-from clickhouse_driver import errors as driver_errors
 from rich.console import Console
 
 from dashboards.terminal.frame import Flow, Frame
 from dashboards.terminal.lines import summary
-from dashboards.terminal.reader import Reader
 from dashboards.terminal.screen import Heading
 from dashboards.terminal.view import watch
-from detectors.policy import Policy
 from streams import policies
 from streams.clock import monotonic, wall_ms
 from streams.demo import home
 from streams.demo.flow import scrape
 from streams.demo.processes import Child, Watchdog
+from streams.demo.showing import SLICE_S, View, Wait
 from streams.demo.traffic import SHOWN_S, FileTraffic, Runner, ScenarioTraffic
 from streams.embedded_broker import EmbeddedBroker
 from streams.engine import launch
@@ -37,9 +35,6 @@ __all__ = ["run"]
 ENGINE_IDLE_S = 120.0
 # At the end by itself: as long as this for the last events to be stored, so that the summary adds up.
 SETTLE_S = 10.0
-# A poll may take a third of the time, not more: the worker shares the machine.
-POLL_SHARE = 3.0
-SLICE_S = 0.2
 # What the demonstration proposes to ask.
 QUERY = "SELECT level, cause, count() FROM alerts_exact GROUP BY ALL"
 
@@ -77,9 +72,9 @@ def run(
                 accepted, scored, lag = scrape(metrics)
                 return Flow(traffic.sent, accepted, scored, lag)
 
-            view = _View(settings, policy, None if source else wall_ms, flow)
+            view = View(settings, policy, None if source else wall_ms, flow)
             stack.callback(view.close)
-            wait = _Wait(over, check, seconds, view)
+            wait = Wait(over, check, seconds, view)
             notes = f"metrics http://{home.HOST}:{metrics}/metrics   Ctrl-C ends it   data {directory}"
             watch(view.poll, Heading(f"rehuman: {traffic.title}", notes, bool(source)), wait, console)
             runner.stop()
@@ -139,64 +134,7 @@ def _engine(stack: ExitStack, settings: Settings) -> None:
     migrate(settings.clickhouse_url)
 
 
-class _View:
-    """Polls the database with a client of its own; remembers the last picture and how long it took."""
-
-    def __init__(
-        self,
-        settings: Settings,
-        policy: Policy,
-        clock: Callable[[], int] | None,
-        flow: Callable[[], Flow],
-    ) -> None:
-        from streams.warehouse.client import connect
-
-        self._client = connect(settings.clickhouse_url)
-        self._reader = Reader(self._client, policy, clock, flow)
-        self.last: Frame | None = None
-        self.took_s = 0.0
-
-    def poll(self) -> Frame | None:
-        """The next picture; None until anything is stored. Raises OperationError without a database."""
-        began = monotonic()
-        try:
-            frame = self._reader.poll()
-        except (driver_errors.Error, EOFError, OSError) as error:
-            raise OperationError(f"the embedded engine does not answer: {type(error).__name__}") from None
-        self.took_s = monotonic() - began
-        if not frame.stored:
-            return None
-        self.last = frame
-        return frame
-
-    def close(self) -> None:
-        """Let go of the connection."""
-        self._client.disconnect()
-
-
-class _Wait:
-    """The time between two pictures: says True when it is over, raises when a part has failed."""
-
-    def __init__(
-        self, over: threading.Event, check: Callable[[], None], seconds: float | None, view: _View
-    ) -> None:
-        self._over = over
-        self._check = check
-        self._view = view
-        self._end = None if seconds is None else monotonic() + seconds
-
-    def __call__(self, seconds: float) -> bool:
-        until = monotonic() + max(seconds, self._view.took_s * POLL_SHARE)
-        if self._end is not None:
-            until = min(until, self._end)
-        while (left := until - monotonic()) > 0:
-            if self._over.wait(min(left, SLICE_S)):
-                return True
-            self._check()
-        return self._over.is_set() or (self._end is not None and monotonic() >= self._end)
-
-
-def _settled(view: _View, sent: int, check: Callable[[], None], over: threading.Event) -> Frame | None:
+def _settled(view: View, sent: int, check: Callable[[], None], over: threading.Event) -> Frame | None:
     """The picture once everything sent is stored, or the last one in time."""
     deadline = monotonic() + SETTLE_S
     while monotonic() < deadline:

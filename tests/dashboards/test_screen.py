@@ -48,6 +48,7 @@ def test_it_says_what_it_must(size: tuple[int, int]) -> None:
     ):
         assert said in text, said
     assert "3f9ac2b1" * 4 not in text
+    assert "╭" not in text
 
 
 def test_before_the_first_event_it_says_that_it_waits() -> None:

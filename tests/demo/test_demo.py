@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -102,7 +103,7 @@ def until(holds: Callable[[], bool], seconds: float) -> bool:
 
 
 def test_it_shows_adds_up_and_ends_by_itself(tmp_path: Path) -> None:
-    with demo(tmp_path, "--for", "25") as process:
+    with demo(tmp_path, "--for", "30") as process:
         told, _ = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 0, told
     assert "Traceback" not in told
@@ -189,25 +190,29 @@ def test_killed_hard_it_leaves_nobody_behind(tmp_path: Path) -> None:
         read_until(process, r"^data ")
         started = all_of(tmp_path)
         process.kill()
-        process.communicate()
+        process.wait()
     assert gone(started, 20.0), started_by(tmp_path)
 
 
 def test_wrong_usage_is_one_line_before_anything_starts(tmp_path: Path) -> None:
-    for arguments, said in (
-        (["--source", "no-such", "x"], "SOURCE"),
-        (["--source", "cloudevents", "no-such-file"], "no-such-file"),
-        (["--port", "80"], "--port"),
-    ):
-        done = subprocess.run(
-            [*COMMAND, "demo", *arguments],
-            cwd=tmp_path,
-            env=environment(),
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE_S,
-            check=False,
-        )
-        assert (done.returncode, len(done.stderr.splitlines())) == (2, 1), done
-        assert said in done.stderr
-        assert not (tmp_path / "var").exists()
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        for arguments, said in (
+            (["--source", "no-such", "x"], "SOURCE"),
+            (["--source", "cloudevents", "no-such-file"], "no-such-file"),
+            (["--port", port], f"--port: found {port} (in use)"),
+        ):
+            done = subprocess.run(
+                [*COMMAND, "demo", *arguments],
+                cwd=tmp_path,
+                env=environment(),
+                capture_output=True,
+                text=True,
+                timeout=PATIENCE_S,
+                check=False,
+            )
+            assert (done.returncode, len(done.stderr.splitlines())) == (2, 1), done
+            assert said in done.stderr
+            assert not (tmp_path / "var").exists()
