@@ -260,6 +260,7 @@ def app(tmp_path: Path) -> Any:
     try:
         made, _ = faust_app(tmp_path)
         yield made
+        made.consumer._thread.thread_loop.close()
     finally:
         asyncio.set_event_loop(None)
         loop.close()
