@@ -61,8 +61,6 @@ def _profile(m: Moment, e: Event) -> None:
         context.language = e.language
     if e.segment:
         context.segment = e.segment
-    if e.contact is not None:
-        context.may_contact = e.contact
     if e.prefers and e.prefers != context.prefers:
         context.prefers = e.prefers
         if e.prefers == "human":

@@ -27,9 +27,8 @@ from detectors.moment import Findings, Moment
 from detectors.policy import Policy
 from detectors.signals import DIRECT
 from detectors.state import MOST_SEEN, Customer
-from detectors.vocabulary import TYPES
 
-__all__ = ["apply", "fire", "store_late", "store_unscored"]
+__all__ = ["apply", "consent", "fire", "seen", "store_late", "store_unscored"]
 
 _COMPLETES_JOURNEY = frozenset(["purchase", "ticket.solved", "callback.completed"])
 _MORE_RELIEF = frozenset(
@@ -58,12 +57,22 @@ def seen(state: Customer, fact: str) -> bool:
     return False
 
 
+def consent(state: Customer, e: Event) -> None:
+    """Take over what the customer allows, the latest word by event time; it is heeded in every event."""
+    context = state.context
+    if e.contact is not None and e.time >= context.contact_at:
+        context.may_contact, context.contact_at = e.contact, e.time
+    if e.profiling is not None and e.time >= context.profile_at:
+        context.may_profile, context.profile_at = e.profiling, e.time
+        if not e.profiling:
+            # Nothing is concluded from what was begun before, either.
+            state.attempts = [attempt for attempt in state.attempts if attempt.status != abandonment.OPEN]
+            state.waits, state.owed, state.solved = [], [], []
+
+
 def apply(state: Customer, e: Event, policy: Policy, out: Findings) -> None:
-    """Fold one event, on time and not seen before, into its customer's state."""
+    """Fold one event of a known type, on time and not seen before, into its customer's state."""
     m = _moment(state, e, policy, out)
-    if e.type not in TYPES:
-        _store(m, e, scored=False)
-        return
     state.now = max(state.now, e.time)
     state.last_source, state.last_id = e.source, e.id
     journey = m.journey(e.journey)
@@ -139,7 +148,7 @@ def store_late(state: Customer, e: Event, policy: Policy, out: Findings) -> None
 
 
 def store_unscored(state: Customer, e: Event, policy: Policy, out: Findings) -> None:
-    """An event of a customer who does not allow profiling: stored, and nothing concluded from it."""
+    """An event of unknown type or without leave to profile: stored, and nothing concluded from it."""
     _store(_moment(state, e, policy, out), e, scored=False)
 
 

@@ -177,6 +177,8 @@ class Context(Struct, array_like=True, gc=False):
     segment: str = ""
     may_contact: bool = True
     may_profile: bool = True
+    contact_at: int = 0
+    profile_at: int = 0
 
 
 class Customer(Struct, array_like=True):
