@@ -2,6 +2,15 @@
 
 A record is an :class:`Event`, a :class:`Tick`, a policy activation, or :class:`Rejected` with a reason from
 :data:`REASONS`. No record raises: what cannot be read is rejected, whatever it is.
+
+>>> decoder = Decoder(lambda tenant, subject: "p" + subject, floor=0, ahead=60_000)
+>>> event, subject = decoder.decode(
+...     b'{"specversion":"1.0","id":"1","source":"web","type":"$rageclick","time":"1970-01-01T00:00:01Z",'
+...     b'"subject":"jane","data":{"step":"pay","basket":{"items":3}}}', stamp=2_000)
+>>> subject, event.customer, event.type, event.time, event.step, event.attributes
+('jane', 'pjane', 'rage_click', 1000, 'pay', '{"basket":{"items":3}}')
+>>> decoder.decode(b'{"specversion":"1.0"}', stamp=2_000)
+Rejected(reason='missing_field', field='id')
 """
 
 from __future__ import annotations
@@ -9,12 +18,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Annotated
 
 import msgspec
 
 from detectors.envelope import Data, Envelope, Extras, OpenEnvelope
 from detectors.events import Engagement, Event, Rejected, Tick
 from detectors.labels import identifier, label
+from detectors.scrub import attributes, repeats, scrub
 from detectors.vocabulary import ACTIVATION, CHANNELS, TICK, TYPES, UNKNOWN, canonical
 
 __all__ = ["REASONS", "Activation", "Decoder", "resolve_subject"]
@@ -40,9 +51,9 @@ REASONS = (
 
 MAX_BYTES = 64 * 1024
 MAX_DEPTH = 32
-MAX_ATTRIBUTES = 2048
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MS = timedelta(milliseconds=1)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _AT = re.compile(r" - at `\$\.?(.*)`$")
 
 _strict = msgspec.json.Decoder(Envelope)
@@ -91,25 +102,25 @@ class Decoder:
                 return Rejected("bad_utf8")
         if raw.count(b"[") + raw.count(b"{") > MAX_DEPTH and _depth(raw) > MAX_DEPTH:
             return Rejected("too_deep")
-        extras = ""
+        own: dict[str, msgspec.Raw] = {}
         envelope: Envelope
         try:
             envelope = _strict.decode(raw)
             data = envelope.data or _NO_DATA
         except msgspec.ValidationError as error:
-            if '"io.rehuman.' in raw[:512].decode("latin-1") and (own := self._own(raw)) is not None:
-                return own
+            if b'"io.rehuman.' in raw[:512] and (record := self._own(raw)) is not None:
+                return record
             if not str(error).startswith("Object contains unknown field"):
                 return _reason(str(error))
             opened = self._opened(raw)
             if isinstance(opened, Rejected):
                 return opened
-            envelope, extras = opened
+            envelope, own = opened
             data = envelope.data or _NO_DATA
         except (msgspec.DecodeError, ValueError, RecursionError):
             return Rejected("not_json")
         if envelope.type == TICK or envelope.type == ACTIVATION:
-            return self._own(raw) or Rejected("bad_tick")
+            return self._own(raw) or Rejected("bad_tick" if envelope.type == TICK else "bad_policy")
         time = (envelope.time - _EPOCH) // _MS
         if time < self._floor:
             return Rejected("time_before_floor", "time")
@@ -119,30 +130,30 @@ class Decoder:
         if not subject:
             return Rejected("no_subject", "subject")
         tenant = envelope.tenant or "default"
-        event = _event(envelope, data, time, tenant, self._pseudonym(tenant, subject), extras)
-        event.anonymous = not envelope.subject or subject.startswith("anon:")
-        # A raw id may also stand in another field; it must not travel further than the subject itself.
-        if envelope.subject and raw.count(subject.encode("utf-8", "replace")) > 1:
-            _scrub(event, subject)
+        if b"\\" in raw and (found := _CONTROL.search(f"{envelope.id}{envelope.source}{tenant}")):
+            # CloudEvents forbids control characters; ids are told apart by one.
+            return Rejected("wrong_value", "id" if found[0] in envelope.id else "source")
+        customer = self._pseudonym(tenant, subject)
+        raw_id = envelope.subject or ""
+        if raw_id and repeats(raw, raw_id):
+            scrub(envelope, data, raw_id, customer)
+            extras = attributes(own, raw_id, customer) if own else ""
+        else:
+            extras = attributes(own) if own else ""
+        event = _event(envelope, data, time, tenant, customer, extras)
+        event.anonymous = not raw_id or raw_id.startswith("anon:")
         return event, subject
 
-    def _opened(self, raw: bytes) -> tuple[Envelope, str] | Rejected:
-        """An event with fields of its own, and those fields as JSON up to a limit."""
+    def _opened(self, raw: bytes) -> tuple[Envelope, dict[str, msgspec.Raw]] | Rejected:
+        """An event with fields of its own, and those fields as they were written."""
         try:
             envelope = _open.decode(raw)
             own = _extras.decode(raw).data or {}
         except msgspec.ValidationError as error:
             return _reason(str(error))
-        kept: dict[str, object] = {}
-        size = 2
-        for name, value in own.items():
-            if name in _KNOWN:
-                continue
-            size += len(msgspec.json.encode({name: value}))
-            if size > MAX_ATTRIBUTES:
-                break
-            kept[name] = value
-        return envelope, msgspec.json.encode(kept).decode() if kept else ""
+        except (msgspec.DecodeError, ValueError, RecursionError):
+            return Rejected("not_json")
+        return envelope, {name: value for name, value in own.items() if name not in _KNOWN}
 
     def _own(self, raw: bytes) -> Tick | Activation | Rejected | None:
         """A tick or an activation; None where the record is neither."""
@@ -167,7 +178,7 @@ class _OwnData(msgspec.Struct):
 
 class _OwnRecord(msgspec.Struct):
     type: str
-    time: datetime
+    time: Annotated[datetime, msgspec.Meta(tz=True)]
     data: _OwnData
 
 
@@ -239,47 +250,6 @@ def _event(envelope: Envelope, data: Data, time: int, tenant: str, customer: str
         ),
         attributes=extras,
     )
-
-
-# Ids and free labels in which a source may repeat the customer's id.
-_SCRUBBED = [
-    "id",
-    "case_id",
-    "session",
-    "conversation",
-    "device",
-    "agent_id",
-    "alert_id",
-    "step",
-    "intent",
-    "journey",
-    "release",
-    "queue",
-    "team",
-    "segment",
-    "language",
-    "field",
-    "reason",
-    "result",
-    "kind",
-    "from_team",
-    "to_team",
-    "attributes",
-    "source",
-    "prefers",
-    "where",
-    "scale",
-    "version",
-]
-_LEAST = 6  # a shorter id inside a longer text is most likely something else
-
-
-def _scrub(event: Event, subject: str) -> None:
-    """Put the pseudonym wherever a field repeats the raw id."""
-    for name in _SCRUBBED:
-        value: str = getattr(event, name)
-        if value == subject or (len(subject) >= _LEAST and subject in value):
-            setattr(event, name, value.replace(subject, event.customer))
 
 
 def _reason(message: str) -> Rejected:

@@ -1,20 +1,28 @@
 """The event as it is written: CloudEvents 1.0 with rehuman's ``data``, and nothing computed.
 
 Types here are the contract's; a value of another type is an error with the field's name.
+
+>>> import msgspec
+>>> msgspec.json.decode(b'{"risk": 0.5, "journey": null}', type=Data).risk
+0.5
+>>> msgspec.json.decode(b'{"risk": 2}', type=Data)
+Traceback (most recent call last):
+msgspec.ValidationError: Expected `float` <= 1.0 - at `$.risk`
 """
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Raw, Struct
 
 __all__ = ["Consent", "Data", "Envelope", "OpenEnvelope", "RawEngagement"]
 
 Unit = Annotated[float, Meta(ge=0, le=1)]
 # Ten thousand days: more is a broken clock, not a wait.
 Seconds = Annotated[float, Meta(ge=0, le=864_000_000)]
+Whole = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 Finite = Annotated[float, Meta(ge=-1e15, le=1e15)]
 
 
@@ -66,7 +74,7 @@ class Data(Struct, forbid_unknown_fields=True):
     announced_wait_s: Seconds | None = None
     talk_s: Seconds | None = None
     # Systems name priorities by number or by word.
-    priority: str | int | None = None
+    priority: str | Whole | None = None
     queue: str | None = None
     where: str | None = None
     field: str | None = None
@@ -108,6 +116,6 @@ class OpenEnvelope(Envelope):
 
 
 class Extras(Struct):
-    """Only ``data``, with everything in it."""
+    """Only ``data``, with everything in it as it was written."""
 
-    data: dict[str, Any] | None = None
+    data: dict[str, Raw] | None = None
