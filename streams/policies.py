@@ -87,8 +87,12 @@ def versions(settings: Settings) -> dict[int, str]:
             consumer.assign([place])
             end = consumer.end_offsets([place])[place]
             consumer.seek_to_beginning(place)
-            while consumer.position(place) < end:
-                for records in consumer.poll(timeout_ms=500).values():
+            while True:
+                batches = consumer.poll(timeout_ms=READ_MS // 10)
+                # An empty poll as well: the embedded broker tells an end that lies within its last batch.
+                if not batches and consumer.position(place) >= end:
+                    break
+                for records in batches.values():
                     for record in records:
                         if record.key and record.value:
                             found[int(record.key)] = record.value.decode("utf-8")

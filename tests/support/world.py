@@ -159,6 +159,12 @@ class World:
             lags = group_lag(client, self.settings.group, topics)
         return sum(lag.behind for lag in lags.values())
 
+    def committed(self, topic: str) -> int:
+        """Records of a topic that the group has committed."""
+        with admin.connect(self.values["kafka_url"]) as client:
+            lags = group_lag(client, self.settings.group, [topic])
+        return sum((lag.committed or lag.start) - lag.start for lag in lags.values())
+
     def settle(self, patience: float = PATIENCE_S) -> None:
         """Wait until everything sent has been scored, raised and stored."""
         names = self.settings.topics

@@ -1,0 +1,90 @@
+"""Killed in mid-replay, and a database that is away for a minute: nothing lost, nothing doubled."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.sources.datasets import paths
+from tests.support.compare import backtested, differences, items, stored
+from tests.support.engine import running
+from tests.support.kafka import KafkaBroker
+from tests.support.world import PROGRAM, World
+
+SOURCE = "anonymous-bank"
+AWAY_S = 60.0
+
+
+def _replay(world: World, *options: str) -> subprocess.Popen[bytes]:
+    command = [PROGRAM, "replay", SOURCE, *map(str, paths(SOURCE)), *options]
+    return subprocess.Popen(command, env=world.environment, cwd=world.home, stdout=subprocess.DEVNULL)
+
+
+def _alert_ids(world: World) -> list[str]:
+    """CloudEvents ids on the alerts' topic; one said again after a crash keeps its id."""
+    return [json.loads(value)["id"] for value in world.values_of(world.settings.topics.alerts)]
+
+
+def _agree(world: World) -> None:
+    """Everything stored equals an undisturbed run: the back-test of the same files."""
+    expected, raised = backtested(world.settings, items(world.settings, SOURCE, paths(SOURCE)))
+    assert differences(expected, stored(world.settings)) == []
+    told = world.sql("SELECT alert_id FROM alerts_exact WHERE type = 'alert.raised'")
+    assert sorted(row["alert_id"] for row in told) == sorted(raised)
+    assert {name.split("/")[0] for name in _alert_ids(world)} == raised.keys()
+
+
+def test_three_kills_in_mid_replay(world: Callable[..., World]) -> None:
+    """``kill -9`` on the worker, three times, and restarts."""
+    found = world(partitions=8).prepare()
+    events = found.settings.topics.events
+    replay = _replay(found)
+    try:
+        for part in (0.15, 0.4, 0.7):
+            worker = found.start_worker()
+            goal = part * 144_388
+            found.until(lambda goal=goal: _done(found) >= goal, f"{part:.0%} to be read")
+            assert found.behind(events) > 0 or replay.poll() is None, "too late to be in mid-replay"
+            found.kill(worker)
+        found.start_worker()
+        assert replay.wait(120) == 0
+        found.settle()
+    finally:
+        replay.kill()
+    _agree(found)
+
+
+def _done(world: World) -> int:
+    """Event records that the group has committed."""
+    return world.committed(world.settings.topics.events)
+
+
+def test_a_minute_without_the_database(kafka: KafkaBroker, tmp_path: Path) -> None:
+    """Alerts keep coming while the engine is stopped, and every row is there in the end."""
+    with running() as engine:
+        world = World(kafka.url, engine.server_url, tmp_path / "world", partitions=8).prepare()
+        world.start_worker()
+        # The month in about a minute and a half, so that the outage lies inside it.
+        replay = _replay(world, "--speed", "27000")
+        try:
+            world.until(lambda: world.value("SELECT count() FROM events") > 2_000, "the first rows")
+            engine.stop()
+            away = time.monotonic()
+            alerts = len(_alert_ids(world))
+            seen = []
+            while time.monotonic() - away < AWAY_S:
+                time.sleep(AWAY_S / 4)
+                seen.append(len(_alert_ids(world)))
+            assert alerts < seen[0] < seen[1] < seen[2], (alerts, seen)
+            assert "clickhouse fails" in world.log()
+            engine.start()
+            assert replay.wait(180) == 0
+            world.settle()
+            assert "clickhouse answers again" in world.log()
+            _agree(world)
+        finally:
+            replay.kill()
+            world.close()
