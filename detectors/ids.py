@@ -10,6 +10,7 @@ True
 
 from __future__ import annotations
 
+from functools import lru_cache
 from hashlib import blake2b
 
 __all__ = ["fact_id", "number"]
@@ -20,6 +21,8 @@ def fact_id(*parts: str) -> str:
     return blake2b("\x1f".join(parts).encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
+# An event asks for its conversation's number once a detector, and a conversation has many events.
+@lru_cache(65_536)
 def number(*parts: str) -> int:
     """63 bits over the parts: what a state keeps in place of a long id."""
     digest = blake2b("\x1f".join(parts).encode("utf-8", "surrogatepass"), digest_size=8).digest()
