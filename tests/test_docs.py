@@ -96,7 +96,7 @@ def test_metrics() -> None:
     documented = first_column("docs/operations.md", "Metrics")
     assert sorted(documented) == sorted(known)
     for name, labels in known.items():
-        (row,) = re.findall(rf"^\| `{name}` \| ([^|]*) \|", read("docs/operations.md"), re.MULTILINE)
+        (row,) = re.findall(rf"^\| `{name}` \|([^|]*)\|", read("docs/operations.md"), re.MULTILINE)
         assert tuple(re.findall(r"`(\w+)`", row)) == tuple(labels), name
 
 
