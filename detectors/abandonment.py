@@ -7,7 +7,7 @@ however late, turns an abandonment into a recovered one.
 
 from __future__ import annotations
 
-from detectors import contacts
+from detectors import contacts, failures
 from detectors.effort import load
 from detectors.events import Event
 from detectors.ids import number
@@ -225,7 +225,7 @@ def recover(m: Moment, attempt: Attempt) -> None:
         left = Part(NUMBER["recovered"], attempt.points, attempt.points, attempt.given_up, 1)
         m.signal("recovered", journey, -load(left, m.time, m.policy), part=_id(m, attempt))
     if journey.failed_channel == attempt.channel:
-        journey.failed_at = 0
+        failures.clear(journey)
     _row(m, attempt, silent=attempt.kind == "conversation", recovered=m.time)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from detectors import effort
+from detectors import effort, failures
 from detectors.moment import Moment
 from detectors.need import Factor
 from detectors.policy import LEVELS
@@ -85,7 +85,8 @@ def recommended(m: Moment, journey: Journey) -> str:
     """The channel that fits the intent, leaving out the one that just failed; empty where none does."""
     table = m.policy.document.channels
     fitting = table.get(journey.intent) or table["*"]
-    failed = journey.failed_channel if journey.failed_at else ""
+    stuck = failures.force(journey, journey.failed_channel, m.time, m.policy)
+    failed = journey.failed_channel if stuck else ""
     able = [
         channel
         for channel in fitting

@@ -6,6 +6,7 @@ segment, and vulnerability least of all.
 
 from __future__ import annotations
 
+from detectors import failures
 from detectors.events import Event
 from detectors.ids import number
 from detectors.moment import Moment
@@ -92,7 +93,7 @@ def _evidence(m: Moment, e: Event, journey: Journey) -> None:
 
 
 def _failed(m: Moment, journey: Journey) -> bool:
-    return bool(journey.failed_at) and m.time - journey.failed_at <= m.policy.document.switches.hard_window
+    return failures.force(journey, journey.failed_channel, m.time, m.policy)
 
 
 def _story(m: Moment, e: Event) -> None:

@@ -9,13 +9,14 @@ changing device while getting on well adds no effort. A *repeat* is a customer's
 
 from __future__ import annotations
 
+from detectors import failures
 from detectors.events import Event
 from detectors.ids import number
 from detectors.moment import Moment
 from detectors.state import MOST_CONTACTS, Contact, Journey
 from detectors.vocabulary import HUMAN_CHANNELS, TYPES
 
-__all__ = ["on_event", "outcome", "outcome_of"]
+__all__ = ["on_event", "outcome", "outcome_of", "outcome_so_far"]
 
 _ENDS = {
     "step.completed": "completed",
@@ -34,6 +35,10 @@ _ENDS = {
 }
 
 
+# What is over on a channel of people is not gone on with: who comes again comes again.
+_OVER = frozenset(["ended", "abandoned", "voicemail", "called_back", "callback"])
+
+
 def on_event(m: Moment, e: Event, journey: Journey) -> None:
     """Find the contact this event belongs to, or open one and judge how the customer came to it."""
     contact = _same(m, e)
@@ -47,6 +52,9 @@ def on_event(m: Moment, e: Event, journey: Journey) -> None:
             return
         contact = _open(m, e, journey)
     contact.last = max(contact.last, e.time)
+    if e.journey != "default":
+        contact.journey = e.journey
+    contact.device = contact.device or e.device
     if e.step:
         contact.step = e.step
     if e.release:
@@ -63,6 +71,12 @@ def outcome(m: Moment, e: Event, how: str) -> None:
     contact = _same(m, e)
     if contact is not None:
         contact.outcome = how
+
+
+def outcome_so_far(m: Moment, e: Event) -> str:
+    """How the contact of this event ended, as far as is known; empty where there is none."""
+    contact = _same(m, e)
+    return contact.outcome if contact is not None else ""
 
 
 def outcome_of(m: Moment, channel: str, key: int, how: str) -> None:
@@ -89,10 +103,18 @@ def _same(m: Moment, e: Event) -> Contact | None:
         if key and contact.key:
             if contact.key == key:
                 return contact
-        elif e.time - contact.last <= gap:
+        elif e.time - contact.last <= gap and not _another(contact, e):
             contact.key = contact.key or key
             return contact
     return None
+
+
+def _another(contact: Contact, e: Event) -> bool:
+    """Whether an event without a common id must be another visit, however soon it comes."""
+    if e.device and contact.device and e.device != contact.device:
+        return True
+    again = e.channel in HUMAN_CHANNELS and e.type in TYPES and TYPES[e.type].opens
+    return again and contact.outcome in _OVER
 
 
 def _open(m: Moment, e: Event, journey: Journey) -> Contact:
@@ -100,14 +122,20 @@ def _open(m: Moment, e: Event, journey: Journey) -> Contact:
     case = number(e.case_id) if e.case_id else 0
     contact = Contact(e.channel, e.device, e.journey, e.intent or "", case, _key(e), e.time, e.time)
     if not e.alert_id:
-        before = _before(m, contact)
+        before = _before(m, contact, journey)
         kind = _switch(m, e, journey, before, contact) if before else ""
         if kind != "guided":
             _repeat(m, e, journey, contact)
     if len(contacts) >= MOST_CONTACTS:
-        contacts.remove(min(contacts, key=lambda c: (c.last, c.start, c.channel, c.key)))
+        contacts.remove(_dispensable(contacts))
     contacts.append(contact)
     return contact
+
+
+def _dispensable(contacts: list[Contact]) -> Contact:
+    """The oldest visit to self-service where there is more than one, so that repeats are not forgotten."""
+    visits = [contact for contact in contacts if contact.channel not in HUMAN_CHANNELS]
+    return min(visits if len(visits) > 1 else contacts, key=lambda c: (c.last, c.start, c.channel, c.key))
 
 
 def _related(a: Contact, b: Contact) -> bool:
@@ -119,13 +147,20 @@ def _related(a: Contact, b: Contact) -> bool:
     return a.journey == b.journey or "default" in (a.journey, b.journey)
 
 
-def _before(m: Moment, contact: Contact) -> Contact | None:
-    """The contact that this one may have been switched to from: the last about the same matter."""
+def _before(m: Moment, contact: Contact, journey: Journey) -> Contact | None:
+    """The contact that this one may have been switched to from: the last about the same matter.
+
+    A visit goes through many journeys; where this one failed in it, it was about the same matter, too.
+    """
     window = m.policy.document.switches.window
     best: Contact | None = None
     for other in m.state.contacts:
         recent = 0 <= contact.start - other.last <= window or other.start <= contact.start <= other.last
-        if recent and _related(other, contact) and (best is None or other.last >= best.last):
+        related = _related(other, contact) or (
+            not (other.case and contact.case)
+            and failures.force(journey, other.channel, contact.start, m.policy)
+        )
+        if recent and related and (best is None or other.last >= best.last):
             best = other
     return best
 
@@ -135,36 +170,32 @@ def _switch(m: Moment, e: Event, journey: Journey, before: Contact, contact: Con
     same_channel = before.channel == contact.channel
     if same_channel and (not before.device or not contact.device or before.device == contact.device):
         return ""
-    left = m.known(before.journey) or journey
-    kind, step, release = _judge(m, left, before, contact)
+    left = journey
+    if not failures.force(journey, before.channel, contact.start, m.policy):
+        left = m.known(before.journey) or journey
+    kind, step, release = _judge(m, journey, left, before, contact)
     if kind in ("forced", "ping_pong"):
         m.signal(f"switch_{kind}", journey, channel=contact.channel, step=step, release=release)
-        left.failed_at = 0
-        left.failed_soft = 0
-        left.failed_hard = False
+        failures.clear(left)
     elif kind == "chosen" and contact.channel in HUMAN_CHANNELS and before.channel not in HUMAN_CHANNELS:
         m.evidence(journey, 0.0, m.policy.document.cause.preference.get("asked_first", 0.0))
     _row(m, e, kind, before, contact, step, release)
     return kind
 
 
-def _judge(m: Moment, left: Journey, before: Contact, contact: Contact) -> tuple[str, str, str]:
+def _judge(
+    m: Moment, journey: Journey, left: Journey, before: Contact, contact: Contact
+) -> tuple[str, str, str]:
     """The kind of a switch, and the step and release it is charged to."""
     rules = m.policy.document.switches
     now = contact.start
-    suggested = left.suggested == contact.channel and now - left.suggested_at <= rules.guided_window
+    suggested = any(
+        one.suggested == contact.channel and now - one.suggested_at <= rules.guided_window
+        for one in (left, journey)
+    )
     if suggested or before.outcome == "handed_over":
         return "guided", before.step or left.step, before.release or left.release
-    passed = now - left.failed_at
-    failed = (
-        bool(left.failed_at)
-        and left.failed_channel == before.channel
-        and (
-            (left.failed_hard and passed <= rules.hard_window)
-            or (left.failed_soft >= rules.soft_failures and passed <= rules.soft_window)
-        )
-    )
-    if not failed:
+    if not failures.force(left, before.channel, now, m.policy):
         return "chosen", before.step, before.release
     kind = "forced"
     for other in m.state.contacts:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from detectors import effort
+from detectors import effort, failures
 from detectors.ids import fact_id
 from detectors.policy import Policy
 from detectors.signals import HARD_FAILURES, NUMBER, SIGNALS, SOFT_FAILURES
@@ -134,7 +134,7 @@ class Moment:
         where = journey.step if step is None else step
         what = journey.release if release is None else release
         if name in HARD_FAILURES or name in SOFT_FAILURES:
-            self._failed(name in HARD_FAILURES, journey, channel, where, what)
+            failures.note(journey, name in HARD_FAILURES, channel, where, what, self.time, self.policy)
         if evidence := self.policy.cause_default[number]:
             self.evidence(journey, evidence, 0.0)
         relief = SIGNALS[number].relief
@@ -154,20 +154,6 @@ class Moment:
                 "" if relief else what,
             ),
         )
-
-    def _failed(self, hard: bool, journey: Journey, channel: str, step: str, release: str) -> None:
-        """Remember what a switch away from here would be charged to."""
-        if channel != journey.failed_channel or self.time - journey.failed_at > self.policy.soft_window:
-            journey.failed_soft = 0
-            journey.failed_hard = False
-        journey.failed_at = self.time
-        journey.failed_channel = channel
-        journey.failed_step = step
-        journey.failed_release = release
-        if hard:
-            journey.failed_hard = True
-        else:
-            journey.failed_soft = min(journey.failed_soft + 1, 100)
 
     def evidence(self, journey: Journey, by_default: float, by_preference: float) -> None:
         """Add to what speaks for contact by default and for contact by preference."""

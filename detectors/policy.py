@@ -55,7 +55,6 @@ class Policy:
         self.coverage_rate = math.log(2) / effort.coverage_half_life
         self.cause_rate = math.log(2) / document.cause.half_life
         self.emotion_rate = math.log(2) / document.need.emotion_half_life
-        self.soft_window = int(document.switches.soft_window)
         self.acute_weight = effort.acute_weight
         self.chronic_weight = effort.chronic_weight
         self.scale = effort.scale

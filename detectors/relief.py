@@ -5,6 +5,7 @@ A ticket that the company calls solved counts in part at once and in full only a
 
 from __future__ import annotations
 
+from detectors import failures
 from detectors.events import Event
 from detectors.ids import number
 from detectors.moment import Moment
@@ -28,9 +29,7 @@ def on_event(m: Moment, e: Event, journey: Journey) -> None:
         key = number(e.case_id)
         m.state.solved = [solved for solved in m.state.solved if solved.key != key]
     if e.type in _COMPLETIONS:
-        journey.failed_at = 0
-        journey.failed_soft = 0
-        journey.failed_hard = False
+        failures.clear(journey)
         if e.type != "form_submit":
             journey.completions = min(journey.completions + 1, 100)
 

@@ -70,8 +70,8 @@ class Journey(Struct, array_like=True):
     intent: str = ""
     # The failure that a switch would be charged to.
     failed_at: int = 0
-    failed_hard: bool = False
     failed_soft: int = 0
+    failed_soft_at: int = 0
     failed_channel: str = ""
     failed_step: str = ""
     failed_release: str = ""
@@ -90,6 +90,9 @@ class Journey(Struct, array_like=True):
     raised_level: int = 0
     open: bool = False
     armed: bool = True
+    # Overrides that have been answered by a candidate and still hold, as bits of need.py.
+    overridden: int = 0
+    complaint: bool = False
 
 
 class Attempt(Struct, array_like=True, gc=False):
