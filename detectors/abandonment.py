@@ -1,23 +1,32 @@
 """Abandonment: attempts that were begun and given up, said so or inferred by a time-out.
 
-An attempt is a step, form, cart, queue, voice menu (``ivr``), bot or conversation. Its id is customer + kind
-+ journey + step + start, so that a time-out and the event that says the same later are one. A completion,
-however late, turns an abandonment into a recovered one.
+The id of one is customer + kind + journey + step + start, so that a time-out and the event that says the same
+later are one. A completion, however late, turns an abandonment into a recovered one and resolves its alert.
+
+>>> from detectors.examples import fold, minutes
+>>> found = fold(
+...     ("form_start", 0, {"journey": "loan", "step": "income"}),
+...     ("form_submit", minutes(90), {"journey": "loan", "step": "income"}),
+... )
+>>> [(row["kind"], row["given_up_at"], row["recovered_at"]) for row in found.rows("abandonments")]
+[('form', 0, 5400000)]
+>>> [(row["signal"], row["time"]) for row in found.rows("signals")]
+[('abandoned_form', 1800000), ('recovered', 5400000)]
 """
 
 from __future__ import annotations
 
-from detectors import contacts, failures
+from detectors import candidates, contacts, failures, waiting
+from detectors.attempts import EXPLICIT, INFERRED, OPEN, begin, find, keep_alive, thread, timeout
 from detectors.effort import load
 from detectors.events import Event
-from detectors.ids import number
 from detectors.moment import Moment
 from detectors.signals import NUMBER
-from detectors.state import MOST_ATTEMPTS, Attempt, Journey, Part
+from detectors.state import Attempt, Journey, Part
 
-__all__ = ["expire", "give_up", "on_event", "on_late", "open_attempt", "recover"]
+__all__ = ["expire", "give_up", "on_event", "on_late", "recover"]
 
-# What opens an attempt, what keeps it alive, what completes it and what says that it was given up.
+# What opens an attempt, what completes it and what says that it was given up.
 _OPENS = {
     "step.entered": "step",
     "form_start": "form",
@@ -32,22 +41,18 @@ _COMPLETES: dict[str, tuple[str, ...]] = {
     "purchase": ("cart", "form", "step"),
     "call.connected": ("queue", "ivr"),
     "call.queued": ("ivr",),
-    "callback.requested": ("queue", "ivr"),
+    "callback.requested": ("queue", "ivr", "bot"),
+    "conversation.enqueued": ("bot",),
     "conversation.assigned": ("queue", "bot"),
     "conversation.ended": ("queue",),
-    "call.ended": ("queue", "ivr"),
+    "call.ended": ("queue",),
 }
-_GIVES_UP = {"form_abandoned": "form", "conversation.abandoned": "queue"}
 _BY_WHERE = {"form": "form", "cart": "cart", "queue": "queue", "bot": "bot", "step": "step", "ivr": "ivr"}
-# Attempts that belong to a conversation, not to a step of a page.
-_CONVERSED = frozenset(["queue", "ivr", "bot", "conversation"])
 # A visitor who said that he gave a page up and then finished it did recover; a caller who hung up did not.
 _RECOVERS_EXPLICIT = frozenset(["step", "form", "cart"])
 # Results after which a voice menu or a bot did what it was there for, or passed the customer on.
 _RESOLVED = frozenset(["resolved", "completed", "contained", "success"])
 _PASSED_ON = frozenset(["queue", "agent", "handed_over", "transferred", "handoff"])
-
-OPEN, INFERRED, EXPLICIT = 0, 1, 2
 
 
 def on_event(m: Moment, e: Event, journey: Journey) -> None:
@@ -58,17 +63,27 @@ def on_event(m: Moment, e: Event, journey: Journey) -> None:
             _complete(m, e, what)
     if kind in ("ivr.exit", "bot.ended"):
         _left(m, e, journey, "ivr" if kind == "ivr.exit" else "bot")
+    elif kind == "call.ended":
+        if find(m, e, "ivr", OPEN):
+            _left(m, e, journey, "ivr")
+    elif kind == "callback.requested":
+        contacts.outcome(m, e, "callback")
     elif what := _given_up(m, e):
         _explicit(m, e, journey, what)
     elif what := _opens(e):
-        open_attempt(m, e, what)
-    _keep_alive(m, e)
+        if what == "step":
+            _passed(m, e)
+        begin(m, e, what)
+    if m.state.attempts:
+        keep_alive(m, e)
 
 
 def on_late(m: Moment, e: Event) -> None:
     """A completion that comes too late to be scored still recovers what had been given up."""
     for what in _COMPLETES.get(e.type, ()):
         _complete(m, e, what)
+    if e.type in ("ivr.exit", "bot.ended") and (e.result in _RESOLVED or e.result in _PASSED_ON):
+        _complete(m, e, "ivr" if e.type == "ivr.exit" else "bot")
 
 
 def _opens(e: Event) -> str:
@@ -78,110 +93,82 @@ def _opens(e: Event) -> str:
 
 
 def _given_up(m: Moment, e: Event) -> str:
+    """The kind of attempt that this event says was given up."""
     if e.type == "call.abandoned":
-        return "ivr" if e.where == "ivr" else "queue"
+        if contacts.outcome_so_far(m, e) == "callback":
+            return ""  # hung up to be called back
+        if e.where == "ivr" or (not e.where and not find(m, e, "queue", OPEN) and find(m, e, "ivr", OPEN)):
+            return "ivr"
+        if menu := find(m, e, "ivr", OPEN):
+            m.state.attempts.remove(menu)  # who was in the queue had left the menu
+        return "queue"
     if e.type == "journey.abandoned":
         return _BY_WHERE.get(e.where, "step")
-    if e.type == "conversation.abandoned" and not _find(m, e, "queue", OPEN):
-        return "conversation"
-    return _GIVES_UP.get(e.type, "")
+    if e.type == "conversation.abandoned":
+        return "queue" if find(m, e, "queue", OPEN, INFERRED) else "conversation"
+    return "form" if e.type == "form_abandoned" else ""
 
 
-def _key(e: Event, kind: str) -> int:
-    if kind not in _CONVERSED:
-        return 0
-    name = e.conversation or e.session
-    return number(e.channel, name) if name else 0
-
-
-def _find(m: Moment, e: Event, kind: str, *status: int) -> Attempt | None:
-    """The youngest attempt of this kind, in one of these states, that the event can speak of."""
-    key = _key(e, kind)
-    best: Attempt | None = None
-    for attempt in m.state.attempts:
-        if attempt.kind != kind or attempt.status not in status or attempt.start > e.time:
-            continue
-        if kind in _CONVERSED:
-            if key and attempt.key and attempt.key != key:
-                continue
-            if not (key and attempt.key == key) and attempt.channel != e.channel:
-                continue
-        elif attempt.journey != e.journey or (kind != "cart" and e.step and attempt.step != e.step):
-            continue
-        if best is None or attempt.start >= best.start:
-            best = attempt
-    return best
-
-
-def open_attempt(m: Moment, e: Event, kind: str) -> Attempt:
-    """Begin an attempt, or go on with the one that is open."""
-    attempt = _find(m, e, kind, OPEN)
-    if attempt is not None:
-        return attempt
-    attempts = m.state.attempts
-    if len(attempts) >= MOST_ATTEMPTS:
-        # What is closed goes first, then what was begun longest ago.
-        attempts.remove(min(attempts, key=lambda a: (a.status == OPEN, a.last, a.kind, a.key)))
-    attempt = Attempt(kind, e.journey, e.step, e.release, e.channel, _key(e, kind), e.time, e.time, 0)
-    attempt.due = e.time + _timeout(m, attempt)
-    attempts.append(attempt)
-    return attempt
-
-
-def _timeout(m: Moment, attempt: Attempt) -> int:
-    return m.policy.timeout(attempt.kind, attempt.journey, attempt.step)
-
-
-def _keep_alive(m: Moment, e: Event) -> None:
-    """Whatever the customer does in the same journey or conversation shows that he is still at it."""
-    if e.actor == "company" and e.direction == "outbound":
-        return
-    for attempt in m.state.attempts:
-        if attempt.status != OPEN or e.time <= attempt.last:
-            continue
-        if attempt.kind in _CONVERSED:
-            here = attempt.key != 0 and attempt.key == _key(e, attempt.kind)
-        else:
-            here = attempt.journey == e.journey and attempt.channel == e.channel
-        if here:
-            attempt.last = e.time
-            attempt.due = e.time + _timeout(m, attempt)
-            if attempt.kind == "cart" and e.type == "checkout_step":
-                attempt.step = attempt.step or e.step
+def _passed(m: Moment, e: Event) -> None:
+    """Going on to another step of the journey leaves the one before, and does not give it up."""
+    m.state.attempts = [
+        a
+        for a in m.state.attempts
+        if a.kind != "step"
+        or a.status != OPEN
+        or a.step == e.step
+        or a.journey != e.journey
+        or a.channel != e.channel
+    ]
 
 
 def _complete(m: Moment, e: Event, kind: str) -> None:
     """Close what is open, and recover what had been given up before: finished is finished."""
-    if not m.late and (attempt := _find(m, e, kind, OPEN)):
+    whole = e.type == "purchase"
+    while attempt := find(m, e, kind, OPEN, anywhere=whole):
         m.state.attempts.remove(attempt)
     given_up = (INFERRED, EXPLICIT) if kind in _RECOVERS_EXPLICIT else (INFERRED,)
-    while attempt := _find(m, e, kind, *given_up):
+    while attempt := find(m, e, kind, *given_up, anywhere=whole):
         if e.time - attempt.given_up > m.policy.document.abandonment.recovery:
             return
         recover(m, attempt)
+        journey = m.known(attempt.journey)
+        if journey is not None and journey.raised_at >= attempt.given_up:
+            candidates.completed(m, journey)
 
 
 def _left(m: Moment, e: Event, journey: Journey, kind: str) -> None:
     """The end of a voice menu or a bot: containment only where it says so."""
-    if e.result in _RESOLVED or e.result in _PASSED_ON:
+    if e.result in _RESOLVED or e.result in _PASSED_ON or e.talk_s:
         _complete(m, e, kind)
-        contacts.outcome(m, e, "resolved" if e.result in _RESOLVED else "handed_over")
+        if e.type != "call.ended":
+            # A menu passes callers on within the telephone: only a bot sends them elsewhere.
+            passed_on = "queued" if kind == "ivr" else "handed_over"
+            contacts.outcome(m, e, "resolved" if e.result in _RESOLVED else passed_on)
     else:
         _explicit(m, e, journey, kind)
 
 
 def _explicit(m: Moment, e: Event, journey: Journey, kind: str) -> None:
-    attempt = _find(m, e, kind, OPEN, INFERRED)
-    if attempt is None:
-        if _find(m, e, kind, EXPLICIT) and kind in _CONVERSED and _key(e, kind):
-            return  # said twice: by the menu's exit and by the call's end
-        attempt = open_attempt(m, e, kind)
+    attempt = find(m, e, kind, OPEN, INFERRED)
+    recovery = m.policy.document.abandonment.recovery
+    if attempt is None or (attempt.status == INFERRED and e.time - attempt.given_up > recovery):
+        if (known := find(m, e, kind, EXPLICIT)) and _same_act(m, e, known):
+            return
+        attempt = begin(m, e, kind)
         if e.wait_s:
             attempt.start = e.time - round(e.wait_s * 1000)
     waited = e.wait_s if e.wait_s is not None else (e.time - attempt.start) / 1000
     short = kind == "queue" and waited * 1000 < m.policy.document.waiting.short_abandon
     give_up(m, attempt, EXPLICIT, e.time, where=e.where, wait_s=waited, short=short, step=e.step)
     contacts.outcome(m, e, "abandoned")
+
+
+def _same_act(m: Moment, e: Event, known: Attempt) -> bool:
+    """Whether it was said before: by the menu's exit and the call's end, by the form and the journey."""
+    if known.kind in _RECOVERS_EXPLICIT:
+        return e.time - known.given_up <= timeout(m, known)
+    return known.key != 0 and bool(e.conversation or e.session or thread(e))
 
 
 def give_up(
@@ -209,7 +196,8 @@ def give_up(
             name,
             journey,
             channel=attempt.channel,
-            step=step or attempt.step or journey.step,
+            # A cart is given up at the step it got to, anything else where it was begun.
+            step=step or (journey.step if attempt.kind == "cart" else "") or attempt.step or journey.step,
             release=attempt.release or journey.release,
             part=_id(m, attempt),
         )
@@ -217,23 +205,29 @@ def give_up(
 
 
 def recover(m: Moment, attempt: Attempt) -> None:
-    """The attempt was completed after all: what is left of its effort is taken back."""
+    """The attempt was completed after all: what is left of its effort is taken back.
+
+    Unless that comes too late to be scored: then it changes what is known, and no score.
+    """
     m.state.attempts.remove(attempt)
     attempt.ver += 1
-    journey = m.journey(attempt.journey)
-    if attempt.points and not m.late:
-        left = Part(NUMBER["recovered"], attempt.points, attempt.points, attempt.given_up, 1)
-        m.signal("recovered", journey, -load(left, m.time, m.policy), part=_id(m, attempt))
-    if journey.failed_channel == attempt.channel:
-        failures.clear(journey)
-    _row(m, attempt, silent=attempt.kind == "conversation", recovered=m.time)
+    if not m.late:
+        journey = m.journey(attempt.journey)
+        if attempt.points:
+            left = Part(NUMBER["recovered"], attempt.points, attempt.points, attempt.given_up, 1)
+            m.signal("recovered", journey, -load(left, m.time, m.policy), part=_id(m, attempt))
+        if journey.failed_channel == attempt.channel:
+            failures.clear(journey)
+    silent = attempt.kind == "conversation" and attempt.status == INFERRED
+    _row(m, attempt, silent=silent, recovered=m.time)
 
 
 def expire(m: Moment, attempt: Attempt) -> None:
     """The time-out of an open attempt has passed."""
-    waited = (m.time - attempt.start) / 1000 if attempt.kind == "queue" else None
-    give_up(m, attempt, INFERRED, attempt.last, wait_s=waited)
-    contacts.outcome_of(m, attempt.channel, attempt.key, "abandoned")
+    give_up(m, attempt, INFERRED, attempt.last)
+    if attempt.kind == "queue":
+        waiting.lost(m, attempt)
+    contacts.outcome_of(m, attempt.channel, "abandoned", since=attempt.start)
 
 
 def _id(m: Moment, attempt: Attempt) -> str:
@@ -250,7 +244,12 @@ def _row(
     silent: bool = False,
     recovered: int | None,
 ) -> None:
-    journey = m.journey(attempt.journey)
+    journey = m.known(attempt.journey)
+    step, release, intent = (journey.step, journey.release, journey.intent) if journey else ("", "", "")
+    if attempt.kind == "cart":
+        step = step or attempt.step
+    else:
+        step = attempt.step or step
     m.out.add(
         "abandonments",
         (
@@ -263,11 +262,11 @@ def _row(
             attempt.channel,
             attempt.journey,
             attempt.step,
-            journey.intent,
+            intent,
             m.segment,
             wait_s,
-            attempt.step or journey.step,
-            attempt.release or journey.release,
+            step,
+            attempt.release or release,
             attempt.given_up,
             recovered,
         ),

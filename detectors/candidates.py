@@ -11,10 +11,8 @@ from typing import Any
 
 from detectors import effort
 from detectors.brief import compose
-from detectors.events import Event
 from detectors.moment import Moment
-from detectors.need import Factor, factors, overrides, probability
-from detectors.signals import NUMBER
+from detectors.need import DISTRESS, Factor, factors, overrides, probability
 from detectors.state import Journey
 
 __all__ = ["before", "completed", "consider"]
@@ -23,8 +21,10 @@ _LEAST_OVERRIDDEN = 3  # offer_human
 
 
 def before(m: Moment, journey: Journey) -> None:
-    """Re-arm a journey whose need has faded since its last event."""
-    if not journey.armed and not overrides(m):
+    """Re-arm a journey whose need has faded since its last event; forget overrides that hold no more."""
+    if journey.overridden:
+        journey.overridden &= overrides(m)
+    if not journey.armed:
         need = probability(factors(m, journey), m.policy)
         if need < m.policy.document.candidates.rearm:
             journey.armed = True
@@ -34,28 +34,38 @@ def consider(m: Moment, journey: Journey) -> float:
     """Weigh the journey now: raise or amend its candidate where that is due. Gives the human need, 0..1."""
     found = factors(m, journey)
     need = probability(found, m.policy)
-    override = overrides(m)
+    held = overrides(m)
+    if not held and need < m.policy.document.candidates.line:
+        return need
     level = m.policy.level(need)
-    if override:
+    if held:
         level = max(level, _LEAST_OVERRIDDEN)
-    rules = m.policy.document.candidates
-    crossed = need >= rules.line or bool(override)
-    state = m.state
-    if crossed and state.context.may_contact and journey.armed:
-        if not journey.raised_at or m.time - journey.raised_at >= rules.cooldown:
-            journey.raised_at = m.time
-            journey.raised_ver = 0
-            journey.open = True
-            journey.armed = False
-            _propose(m, journey, "candidate.raised", level, found, need, override)
-    elif journey.open and level > journey.raised_level:
-        _propose(m, journey, "candidate.updated", level, found, need, override)
+    if m.state.context.may_contact:
+        _decide(m, journey, level, found, need, held)
     return need
 
 
-def completed(m: Moment, e: Event, journey: Journey) -> None:
-    """The journey was completed: an open candidate of it has its outcome."""
-    if not journey.open or any(part.signal == NUMBER["complaint"] for part in journey.parts):
+def _decide(m: Moment, journey: Journey, level: int, found: list[Factor], need: float, held: int) -> None:
+    rules = m.policy.document.candidates
+    # An override is answered once while it holds; need has to fall before it can cross the line again.
+    crossed = need >= rules.line and journey.armed
+    fresh = held & ~journey.overridden
+    if (crossed or fresh) and (not journey.raised_at or m.time - journey.raised_at >= rules.cooldown):
+        journey.raised_at = m.time
+        journey.raised_ver = 0
+        journey.open = True
+        journey.armed = False
+        journey.overridden = held
+        _propose(m, journey, "candidate.raised", level, found, need, held)
+    elif journey.open:
+        journey.overridden |= held
+        if level > journey.raised_level:
+            _propose(m, journey, "candidate.updated", level, found, need, held)
+
+
+def completed(m: Moment, journey: Journey) -> None:
+    """The journey was completed: an open candidate of it has its outcome, unless a complaint is open."""
+    if not journey.open or journey.complaint:
         return
     journey.open = False
     journey.raised_ver += 1
@@ -64,7 +74,8 @@ def completed(m: Moment, e: Event, journey: Journey) -> None:
             "type": "candidate.completed",
             "id": _id(m, journey),
             "ver": journey.raised_ver,
-            "time": m.time,
+            # What completed it may come late, and lie before the moment at which it was raised.
+            "time": max(m.time, journey.raised_at),
             "tenant": m.state.tenant,
             "customer": m.state.customer,
             "outcome": "completed",
@@ -79,7 +90,7 @@ def _id(m: Moment, journey: Journey) -> str:
 
 
 def _propose(
-    m: Moment, journey: Journey, kind: str, level: int, found: list[Factor], need: float, override: str
+    m: Moment, journey: Journey, kind: str, level: int, found: list[Factor], need: float, held: int
 ) -> None:
     journey.raised_ver += 1
     journey.raised_level = level
@@ -99,7 +110,8 @@ def _propose(
             level,
             found,
             need,
-            override,
+            # Distress first: it is the one that passes, and may be told where vulnerability must not.
+            "distress" if held & DISTRESS else "vulnerable" if held else "",
             effort.score(m.state.sums, m.time, m.policy),
         ),
     }

@@ -6,14 +6,22 @@ segment, and vulnerability least of all.
 
 from __future__ import annotations
 
+import re
+import unicodedata
+
 from detectors import failures
 from detectors.events import Event
 from detectors.ids import number
+from detectors.labels import LABEL_BYTES
 from detectors.moment import Moment
+from detectors.policy import Policy
 from detectors.state import MOST_FIELDS, MOST_REFS, Journey
 
-__all__ = ["on_event"]
+__all__ = ["may_skip", "on_event"]
 
+_SHORT = 3
+# Words of a field's name, as written_with_signs or inCamelCase.
+_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[^\W\d_A-Z]+|\d+")
 # Events whose ``field`` names information that the customer gave.
 _GIVES = frozenset(["form_change", "form_submit", "info.repeated", "message.sent", "bot.message"])
 
@@ -108,10 +116,28 @@ def _story(m: Moment, e: Event) -> None:
         _refer(m, "case", e.case_id)
     if e.conversation:
         _refer(m, "conversation", e.conversation)
-    if e.field and e.type in _GIVES and e.field not in state.fields:
-        name = e.field.lower()
-        if not any(word in name for word in m.policy.document.brief.never_ask_less):
-            state.fields = [*state.fields, e.field][-MOST_FIELDS:]
+    gave = e.actor == "customer" and e.type in _GIVES
+    if e.field and gave and e.field not in state.fields and may_skip(e.field, m.policy):
+        state.fields = [*state.fields, e.field][-MOST_FIELDS:]
+
+
+def may_skip(field: str, policy: Policy) -> bool:
+    """Whether an advisor may take a field as given: never a check of identity, a consent and the like.
+
+    Short words of the policy must begin or end a word of the name, so that "shipping" is no "pin".
+    """
+    if len(field.encode()) == LABEL_BYTES and field[-9:-8] == "~":
+        return False  # cut off: nobody can tell what it was
+    plain = unicodedata.normalize("NFKC", field)
+    words = [word.casefold() for word in _WORDS.findall(plain)]
+    joined = "".join(words)
+    for never in policy.document.brief.never_ask_less:
+        if len(never) > _SHORT:
+            if never in joined:
+                return False
+        elif any(word.startswith(never) or word.endswith(never) for word in words):
+            return False
+    return True
 
 
 def _refer(m: Moment, kind: str, name: str) -> None:

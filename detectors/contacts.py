@@ -79,10 +79,10 @@ def outcome_so_far(m: Moment, e: Event) -> str:
     return contact.outcome if contact is not None else ""
 
 
-def outcome_of(m: Moment, channel: str, key: int, how: str) -> None:
-    """Say how the last contact on a channel ended (a timer has no event)."""
+def outcome_of(m: Moment, channel: str, how: str, since: int) -> None:
+    """Say how the contact that was under way on a channel ended (a timer has no event)."""
     for contact in reversed(m.state.contacts):
-        if contact.channel == channel and (not key or not contact.key or contact.key == key):
+        if contact.channel == channel and contact.start <= since <= contact.last:
             contact.outcome = how
             return
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from detectors import (
     abandonment,
+    attempts,
     candidates,
     circumstances,
     contacts,
@@ -24,9 +25,10 @@ from detectors import (
 from detectors.events import Event
 from detectors.ids import fact_id
 from detectors.moment import Findings, Moment
+from detectors.need import factors, probability
 from detectors.policy import Policy
 from detectors.signals import DIRECT
-from detectors.state import MOST_SEEN, Customer
+from detectors.state import MOST_SEEN, Customer, Journey, Sums
 
 __all__ = ["apply", "consent", "fire", "seen", "store_late", "store_unscored"]
 
@@ -41,6 +43,8 @@ _MORE_RELIEF = frozenset(
         "purchase",
         "step.completed",
         "form_submit",
+        "complaint.opened",
+        "complaint.closed",
     ]
 )
 
@@ -66,7 +70,7 @@ def consent(state: Customer, e: Event) -> None:
         context.may_profile, context.profile_at = e.profiling, e.time
         if not e.profiling:
             # Nothing is concluded from what was begun before, either.
-            state.attempts = [attempt for attempt in state.attempts if attempt.status != abandonment.OPEN]
+            state.attempts = [attempt for attempt in state.attempts if attempt.status != attempts.OPEN]
             state.waits, state.owed, state.solved = [], [], []
 
 
@@ -75,13 +79,15 @@ def apply(state: Customer, e: Event, policy: Policy, out: Findings) -> None:
     m = _moment(state, e, policy, out)
     state.now = max(state.now, e.time)
     state.last_source, state.last_id = e.source, e.id
+    if e.type == "survey.response":
+        # An answer is compared with what is there: it must not even make room for a journey of its own.
+        journey = m.known(e.journey) or Journey(e.journey, e.time, Sums(at=e.time), [])
+        surveys.on_event(m, e, journey)
+        _store(m, e, journey, probability(factors(m, journey), policy))
+        return
     journey = m.journey(e.journey)
     journey.touched = max(journey.touched, e.time)
     candidates.before(m, journey)
-    if e.type == "survey.response":
-        surveys.on_event(m, e, journey)
-        _store(m, e, scored=True)
-        return
     effort.observe(state, e.time, policy)
     contacts.on_event(m, e, journey)
     if e.step:
@@ -100,8 +106,8 @@ def apply(state: Customer, e: Event, policy: Policy, out: Findings) -> None:
     if e.type in _MORE_RELIEF:
         relief.on_event(m, e, journey)
     if e.type in _COMPLETES_JOURNEY:
-        candidates.completed(m, e, journey)
-    _store(m, e, scored=True)
+        candidates.completed(m, journey)
+    _store(m, e, journey, candidates.consider(m, journey))
 
 
 def fire(
@@ -117,23 +123,33 @@ def fire(
         candidates.consider(m, m.journey(name))
 
 
+def _rearm(m: Moment, name: str) -> str:
+    """Need may have faded until the timer: weigh it before what the timer says is added."""
+    if journey := m.known(name):
+        candidates.before(m, journey)
+    return name
+
+
 def _fire_one(m: Moment, due: int) -> str:
     state = m.state
     for attempt in state.attempts:
-        if attempt.status == abandonment.OPEN and attempt.due == due:
+        if attempt.status == attempts.OPEN and attempt.due == due:
             m.trigger = m.id("timer", attempt.kind, str(attempt.key), attempt.journey, str(due))
+            name = _rearm(m, attempt.journey)
             abandonment.expire(m, attempt)
-            return attempt.journey
+            return name
     for owed in state.owed:
         if owed.due == due:
             m.trigger = m.id("timer", "owed", str(owed.key), str(due))
+            name = _rearm(m, owed.journey)
             silence.expire(m, owed)
-            return owed.journey
+            return name
     for solved in state.solved:
         if solved.due == due:
             m.trigger = m.id("timer", "solved", str(solved.key), str(due))
+            name = _rearm(m, solved.journey)
             relief.expire(m, solved)
-            return solved.journey
+            return name
     raise AssertionError("a timer is due that nothing holds")
 
 
@@ -141,15 +157,17 @@ def store_late(state: Customer, e: Event, policy: Policy, out: Findings) -> None
     """An event beyond its lateness: stored with ``ver`` 0, changes no score, raises nothing."""
     m = _moment(state, e, policy, out)
     m.late = 1
-    abandonment.on_late(m, e)
-    if e.type in _COMPLETES_JOURNEY and (journey := m.known(e.journey)) and e.time >= journey.raised_at:
-        candidates.completed(m, e, journey)
-    _store(m, e, scored=False, ver=0)
+    if state.context.may_profile:
+        abandonment.on_late(m, e)
+        silence.on_late(m, e)
+        if e.type in _COMPLETES_JOURNEY and (journey := m.known(e.journey)) and e.time >= journey.raised_at:
+            candidates.completed(m, journey)
+    _store(m, e, ver=0)
 
 
 def store_unscored(state: Customer, e: Event, policy: Policy, out: Findings) -> None:
     """An event of unknown type or without leave to profile: stored, and nothing concluded from it."""
-    _store(_moment(state, e, policy, out), e, scored=False)
+    _store(_moment(state, e, policy, out), e)
 
 
 def _moment(state: Customer, e: Event, policy: Policy, out: Findings) -> Moment:
@@ -160,15 +178,13 @@ def _moment(state: Customer, e: Event, policy: Policy, out: Findings) -> Moment:
     return m
 
 
-def _store(m: Moment, e: Event, scored: bool, ver: int = 1) -> None:
+def _store(m: Moment, e: Event, journey: Journey | None = None, need: float = 0.0, ver: int = 1) -> None:
     """The row of an event with the score just after it (no score where it must have none)."""
     policy, state = m.policy, m.state
     score = overall = ces = None
-    acute = chronic = need = coverage = 0.0
+    acute = chronic = coverage = 0.0
     sums = (0.0, 0.0, 0.0, 0.0)
-    if scored:
-        journey = m.journey(e.journey)
-        need = candidates.consider(m, journey)
+    if journey is not None:
         value = effort.score(journey.sums, m.time, policy)
         sums = (
             *effort.decayed(journey.sums, m.time, policy),

@@ -35,6 +35,10 @@ __all__ = [
 ]
 
 
+# Below this ``x`` is what rounding leaves of friction and relief that cancel.
+_NOTHING = 1e-9
+
+
 def add(sums: Sums | Part, points: float, time: int, policy: Policy) -> None:
     """Add ``points`` at ``time`` (ms), before or after what is already there."""
     passed = time - sums.at
@@ -97,7 +101,8 @@ def _make_room(journey: Journey, policy: Policy) -> None:
     latest = max(part.at for part in journey.parts)
     smallest = min(
         (part for part in journey.parts if part is not bucket),
-        key=lambda part: (abs(load(part, latest, policy)), part.signal),
+        # What human need is told by comes last: its points are few, its say is not.
+        key=lambda part: (part.signal in policy.telling, abs(load(part, latest, policy)), part.signal),
     )
     journey.parts.remove(smallest)
     if bucket is None:
@@ -126,18 +131,19 @@ def contributions(
 
     In proportion to each signal's part of ``x``, so that they add up to ``effort``. Where relief outweighs
     friction, ``x`` is cut off at 0: the parts then stand at their marginal worth and one more, numbered -1,
-    takes back what was cut off.
+    takes back what was cut off. A ``time`` before the last addition is read as that moment.
     """
-    loads = [(part, load(part, time, policy)) for part in parts]
+    at = max([time, *(part.at for part in parts)])
+    loads = [(part, load(part, at, policy)) for part in parts]
     x = sum(value for _, value in loads)
-    if x > 0.0:
+    if x > _NOTHING:
         worth = effort / x
         found = [(part.signal, value * worth, part.count, part.at) for part, value in loads]
     else:
         worth = 100.0 / policy.scale
         found = [(part.signal, value * worth, part.count, part.at) for part, value in loads]
         if found:
-            found.append((-1, -sum(entry[1] for entry in found), 0, time))
+            found.append((-1, effort - sum(entry[1] for entry in found), 0, at))
     return sorted(found, key=lambda entry: (-abs(entry[1]), entry[0]))
 
 

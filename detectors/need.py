@@ -13,7 +13,10 @@ from detectors.moment import Moment
 from detectors.policy import Policy
 from detectors.state import Context, Journey
 
-__all__ = ["factors", "overrides", "probability"]
+__all__ = ["DISTRESS", "VULNERABLE", "factors", "overrides", "probability"]
+
+# What puts a human in the lead whatever the rest says, as bits.
+DISTRESS, VULNERABLE = 1, 2
 
 Factor = tuple[str, float]
 _HABITS = 5  # completions that count as habit
@@ -36,8 +39,8 @@ def factors(m: Moment, journey: Journey) -> list[Factor]:
     if journey.completions:
         found.append(("habit", rules.habit * min(journey.completions, _HABITS)))
     if rules.steps and journey.step:
-        step = rules.steps.get(f"{journey.name}/{journey.step}") or rules.steps.get(f"*/{journey.step}")
-        if step:
+        named = rules.steps.get(f"{journey.name}/{journey.step}")
+        if step := rules.steps.get(f"*/{journey.step}") if named is None else named:
             found.append(("step", step))
     if journey.parts:
         _signals(m, journey, found)
@@ -86,12 +89,13 @@ def _signals(m: Moment, journey: Journey, found: list[Factor]) -> None:
                 break
 
 
-def overrides(m: Moment) -> str:
-    """What puts a human in the lead whatever the rest says: declared, never inferred."""
+def overrides(m: Moment) -> int:
+    """Bits of what puts a human in the lead whatever the rest says: declared, never inferred."""
     rules = m.policy.document.need
     context = m.state.context
+    found = 0
     if context.vulnerable_at and m.time - context.vulnerable_at <= rules.vulnerable_memory:
-        return "vulnerable"
+        found = VULNERABLE
     if context.emotion and felt(context, m.time, m.policy) <= rules.distress:
-        return "distress"
-    return ""
+        found |= DISTRESS
+    return found

@@ -64,6 +64,8 @@ class Policy:
         self.need_signals: list[tuple[int, str, NeedSignal]] = [
             (NUMBER[name], name, rule) for name, rule in document.need.signals.items()
         ]
+        # Signals that human need is told by.
+        self.telling = frozenset(number for number, _, _ in self.need_signals)
         self.cause_default = [document.cause.default.get(spec.name, 0.0) for spec in SIGNALS]
         hours = document.hours
         self.hours = ServiceHours(list(hours.days), hours.open, hours.close, hours.zone)

@@ -25,29 +25,38 @@ def on_event(m: Moment, e: Event, journey: Journey) -> None:
         m.signal("call_resolved", journey, channel=e.channel)
     elif e.type == "ticket.solved":
         _solved(m, e, journey)
+    elif e.type in ("complaint.opened", "complaint.closed"):
+        journey.complaint = e.type == "complaint.opened"
     elif e.type == "ticket.reopened":
         key = number(e.case_id)
         m.state.solved = [solved for solved in m.state.solved if solved.key != key]
     if e.type in _COMPLETIONS:
         failures.clear(journey)
-        if e.type != "form_submit":
+        if e.type == "purchase":
+            # Habit is of journeys: a step is not one.
             journey.completions = min(journey.completions + 1, 100)
 
 
 def _solved(m: Moment, e: Event, journey: Journey) -> None:
     rules = m.policy.document.relief
     points = m.policy.points[NUMBER["ticket_solved"]]
+    key = number(e.case_id)
+    said = next((solved for solved in m.state.solved if solved.key == key), None)
+    if said is not None:
+        # Said again by the company it counts no more; the customer's word makes it whole.
+        if e.actor == "customer":
+            m.state.solved.remove(said)
+            m.signal("ticket_solved", journey, said.points, channel=e.channel)
+        return
     if e.actor == "customer":
         m.signal("ticket_solved", journey, points, channel=e.channel)
         return
     m.signal("ticket_solved", journey, points * rules.solved_share, channel=e.channel)
-    key = number(e.case_id)
-    pending = [solved for solved in m.state.solved if solved.key != key]
+    pending = m.state.solved
     if len(pending) >= MOST_SOLVED:
         pending.remove(min(pending, key=lambda solved: (solved.due, solved.key)))
     rest = points * (1.0 - rules.solved_share)
     pending.append(Solved(key, e.journey, e.time + rules.reopen_window, rest))
-    m.state.solved = pending
 
 
 def expire(m: Moment, solved: Solved) -> None:

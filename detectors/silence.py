@@ -8,12 +8,12 @@ only the time beyond the promise count as waiting.
 from __future__ import annotations
 
 from detectors import abandonment, waiting
+from detectors.attempts import INFERRED, OPEN, add, find, thread
 from detectors.events import Event
-from detectors.ids import number
 from detectors.moment import Moment
-from detectors.state import MOST_ATTEMPTS, MOST_OWED, Attempt, Journey, Owed, Wait
+from detectors.state import MOST_OWED, Attempt, Journey, Owed, Wait
 
-__all__ = ["expire", "on_event"]
+__all__ = ["expire", "on_event", "on_late"]
 
 _ASKS = frozenset(
     ["message.sent", "message.received", "email.received", "ticket.created", "ticket.comment_added"]
@@ -37,6 +37,10 @@ def on_event(m: Moment, e: Event, journey: Journey) -> None:
         _asked(m, e)
     elif e.actor == "company" and e.type in _ANSWERS:
         _answered(m, e, journey)
+    elif e.type == "conversation.assigned":
+        _attended(m, e)
+    elif e.type == "conversation.abandoned":
+        _said(m, e)
     elif e.type == "conversation.ended" and (found := _find(m, e)):
         # Closed in time, or with a result, nothing is owed any more.
         if e.result == "resolved" or (not found.replied and e.time <= found.promised):
@@ -46,13 +50,14 @@ def on_event(m: Moment, e: Event, journey: Journey) -> None:
         found.due = max(found.due, e.time + m.policy.document.abandonment.unanswered_async)
 
 
-def _key(e: Event) -> int:
-    name = e.conversation or e.case_id or e.session
-    return number(name) if name else 0
+def on_late(m: Moment, e: Event) -> None:
+    """A customer's word that comes too late to be scored still shows that he had not given up."""
+    if e.actor == "customer" and e.type in _ASKS and (given_up := _given_up(m, e)):
+        abandonment.recover(m, given_up)
 
 
 def _find(m: Moment, e: Event) -> Owed | None:
-    key = _key(e)
+    key = thread(e)
     for owed in reversed(m.state.owed):
         if owed.key == key and (key or owed.channel == e.channel):
             return owed
@@ -69,7 +74,9 @@ def _asked(m: Moment, e: Event) -> None:
     found = _find(m, e)
     if found is not None:
         if not found.replied:
-            return  # asks again while owed: the wait goes on from the first question
+            # Asks again while owed: the wait goes on from the first question, and he is still there.
+            found.due = max(found.due, e.time + _patience(m, found.channel))
+            return
         m.state.owed.remove(found)  # came back after a late answer
     given_up = _given_up(m, e)
     if given_up is not None:
@@ -80,17 +87,62 @@ def _asked(m: Moment, e: Event) -> None:
     # A ticket opened by telephone is answered like a ticket.
     channel = "ticket" if e.type in _TICKET else e.channel
     promised = _promised(m, channel, e.time)
+    due = promised + _patience(m, channel)
+    owed.append(Owed(thread(e), channel, e.journey, e.step, e.time, promised, 0, due))
+
+
+def _waited(m: Moment, channel: str, since: int, until: int) -> float:
+    """Seconds of waiting on a channel: of service hours where answers come later."""
+    later = m.policy.answers_later(channel)
+    return (m.policy.hours.between(since, until) if later else until - since) / 1000
+
+
+def _patience(m: Moment, channel: str) -> int:
+    """How long beyond its promise a reply may be owed before it counts as never."""
     rules = m.policy.document.abandonment
-    due = promised + (rules.unanswered_async if m.policy.answers_later(channel) else rules.unanswered)
-    owed.append(Owed(_key(e), channel, e.journey, e.step, e.time, promised, 0, due))
+    return rules.unanswered_async if m.policy.answers_later(channel) else rules.unanswered
+
+
+def _attended(m: Moment, e: Event) -> None:
+    """The wait in the queue is counted as one; the reply is owed from here on by whoever took over."""
+    found = _find(m, e)
+    queued = e.wait_s or find(m, e, "queue", OPEN)
+    if found is None or found.replied or not queued or m.policy.answers_later(found.channel):
+        return
+    found.since = max(found.since, e.time)
+    found.promised = _promised(m, found.channel, found.since)
+    found.due = found.promised + _patience(m, found.channel)
+
+
+def _said(m: Moment, e: Event) -> None:
+    """Who says that he leaves is not silent: what he was owed ends in that abandonment."""
+    found = _find(m, e)
+    if found is None:
+        return
+    m.state.owed.remove(found)
+    if not find(m, e, "queue", OPEN, INFERRED):
+        kind = "conversation"
+        attempt = Attempt(
+            kind,
+            found.journey,
+            found.step,
+            e.release,
+            found.channel,
+            found.key,
+            found.since,
+            found.since,
+            e.time,
+        )
+        add(m, attempt)
 
 
 def _given_up(m: Moment, e: Event) -> Attempt | None:
     """The conversation that had counted as silently abandoned and that the customer now goes on with."""
-    key = _key(e)
+    key = thread(e)
     for attempt in m.state.attempts:
-        if attempt.kind == "conversation" and attempt.status and attempt.key == key and key:
-            return attempt
+        fits = attempt.key == key and (key or attempt.channel == e.channel)
+        if attempt.kind == "conversation" and attempt.status and fits and attempt.start <= e.time:
+            return attempt if e.time - attempt.given_up <= m.policy.document.abandonment.recovery else None
     return None
 
 
@@ -101,10 +153,7 @@ def _answered(m: Moment, e: Event, journey: Journey) -> None:
     if found is None or found.replied:
         return
     late = e.time > found.promised
-    if m.policy.answers_later(found.channel):
-        seconds = m.policy.hours.between(found.since, e.time) / 1000
-    else:
-        seconds = (e.time - found.since) / 1000
+    seconds = _waited(m, found.channel, found.since, e.time)
     wait = Wait("reply", found.channel, found.journey, "", found.key, found.since)
     waiting.close(m, e, journey, wait, "answered", seconds)
     if late and e.type != "ticket.solved":
@@ -119,14 +168,16 @@ def _answered(m: Moment, e: Event, journey: Journey) -> None:
 def expire(m: Moment, owed: Owed) -> None:
     """Owed too long, or answered too late and nobody came back: silently abandoned."""
     m.state.owed.remove(owed)
-    attempts = m.state.attempts
-    if len(attempts) >= MOST_ATTEMPTS:
-        attempts.remove(min(attempts, key=lambda a: (a.status == abandonment.OPEN, a.last, a.kind, a.key)))
+    if not owed.replied:
+        wait = Wait("reply", owed.channel, owed.journey, "", owed.key, owed.since)
+        waiting.unheard(m, wait, m.time, _waited(m, owed.channel, owed.since, m.time), "unanswered")
+    if any(a.kind == "queue" and a.status and a.key == owed.key != 0 for a in m.state.attempts):
+        return  # left while still in the queue: that is one abandonment, not two
     journey = m.journey(owed.journey)
     last = owed.replied or owed.since
+    waited = _waited(m, owed.channel, owed.since, owed.replied or m.time)
     attempt = Attempt(
         "conversation", owed.journey, owed.step, journey.release, owed.channel, owed.key, owed.since, last, 0
     )
-    attempts.append(attempt)
-    waited = (last - owed.since) / 1000 if owed.replied else (m.time - owed.since) / 1000
-    abandonment.give_up(m, attempt, abandonment.INFERRED, last, wait_s=waited, silent=True)
+    add(m, attempt)
+    abandonment.give_up(m, attempt, INFERRED, last, wait_s=waited, silent=True)

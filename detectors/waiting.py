@@ -13,9 +13,9 @@ from detectors.ids import number
 from detectors.moment import Moment
 from detectors.policy import Policy
 from detectors.signals import NUMBER
-from detectors.state import MOST_WAITS, Journey, Wait
+from detectors.state import MOST_WAITS, Attempt, Journey, Wait
 
-__all__ = ["close", "default", "on_event", "points"]
+__all__ = ["close", "default", "lost", "on_event", "points", "unheard"]
 
 _OPENS = frozenset(["call.queued", "conversation.enqueued", "store.wait"])
 _CLOSES = {
@@ -54,7 +54,7 @@ def reply_points(policy: Policy, channel: str, seconds: float) -> float:
 
 
 def on_event(m: Moment, e: Event, journey: Journey) -> None:
-    """Open or close the wait that this event speaks of."""
+    """Open or close the wait that this event speaks of. A wait is counted once, by whoever tells first."""
     kind = e.type
     if kind == "call.held":
         if e.wait_s:
@@ -70,9 +70,10 @@ def on_event(m: Moment, e: Event, journey: Journey) -> None:
         if found is not None:
             m.state.waits.remove(found)
             seconds = (e.time - found.opened) / 1000
-            # The source's own measure is better than two clocks' difference; the end of a call has no say.
-            if e.wait_s is not None and outcome != "ended":
-                seconds = e.wait_s
+            if e.wait_s is not None:
+                seconds = e.wait_s  # the source's own measure is better than two clocks' difference
+            elif e.talk_s:
+                seconds = max(0.0, seconds - e.talk_s)
             close(m, e, journey, found, outcome, seconds)
         elif kind in _TELLS and e.wait_s and not (kind == "call.abandoned" and e.where == "ivr"):
             wait = Wait("queue", e.channel, e.journey, e.queue, _key(e), e.time - round(e.wait_s * 1000))
@@ -105,7 +106,7 @@ def _find(m: Moment, e: Event) -> Wait | None:
 def close(m: Moment, e: Event, journey: Journey, wait: Wait, outcome: str, seconds: float) -> None:
     """End a wait: its row, and its points unless it was a short abandon."""
     short = outcome == "abandoned" and seconds * 1000 < m.policy.document.waiting.short_abandon
-    fact = m.id("wait", wait.kind, wait.channel, str(wait.key), str(wait.opened))
+    fact = _fact(m, wait)
     if not short:
         if wait.kind == "reply":
             found = reply_points(m.policy, wait.channel, seconds)
@@ -113,19 +114,52 @@ def close(m: Moment, e: Event, journey: Journey, wait: Wait, outcome: str, secon
             found = points(m.policy, seconds, wait.announced)
         if found > 0.0:
             m.signal("waiting", journey, found, channel=wait.channel, part=fact)
+    _row(m, wait, fact, m.time, outcome, seconds, short=short, queue=e.queue, priority=e.priority)
+
+
+def lost(m: Moment, attempt: Attempt) -> None:
+    """Nobody heard how the wait of a queue that timed out ended: it goes, and nobody is charged for it."""
+    for wait in m.state.waits:
+        if wait.channel == attempt.channel and wait.opened == attempt.start:
+            m.state.waits.remove(wait)
+            unheard(m, wait, attempt.last, (attempt.last - wait.opened) / 1000, "lost")
+            return
+
+
+def unheard(m: Moment, wait: Wait, closed: int, seconds: float, outcome: str) -> None:
+    """The row of a wait whose end no event tells; ``closed`` (ms) is the last that is known of it."""
+    _row(m, wait, _fact(m, wait), closed, outcome, seconds)
+
+
+def _fact(m: Moment, wait: Wait) -> str:
+    return m.id("wait", wait.kind, wait.channel, str(wait.key), str(wait.opened))
+
+
+def _row(
+    m: Moment,
+    wait: Wait,
+    fact: str,
+    closed: int,
+    outcome: str,
+    seconds: float,
+    *,
+    short: bool = False,
+    queue: str = "",
+    priority: str = "",
+) -> None:
     m.out.add(
         "waits",
         (
             *m.head(fact, wait.opened),
             wait.kind,
-            wait.queue or e.queue,
+            wait.queue or queue,
             wait.channel,
             wait.journey,
             wait.opened,
-            m.time,
+            closed,
             outcome,
             int(short),
             seconds,
-            e.priority,
+            priority,
         ),
     )

@@ -1,0 +1,102 @@
+"""Attempts that are under way: begun, found again, kept alive, put off.
+
+An attempt is a step, form, cart, queue, voice menu (``ivr``), bot or conversation. Steps, forms and carts
+belong to a journey; the others to a conversation, whichever channel it is on.
+
+>>> sorted(CONVERSED)
+['bot', 'conversation', 'ivr', 'queue']
+"""
+
+from __future__ import annotations
+
+from detectors.events import Event
+from detectors.ids import number
+from detectors.moment import Moment
+from detectors.state import MOST_ATTEMPTS, Attempt
+
+__all__ = [
+    "CONVERSED",
+    "EXPLICIT",
+    "INFERRED",
+    "OPEN",
+    "add",
+    "begin",
+    "find",
+    "keep_alive",
+    "thread",
+    "timeout",
+]
+
+OPEN, INFERRED, EXPLICIT = 0, 1, 2
+CONVERSED = frozenset(["queue", "ivr", "bot", "conversation"])
+
+
+def thread(e: Event) -> int:
+    """What a reply is owed in: the conversation, else the case, else the session; 0 where none is named."""
+    name = e.conversation or e.case_id or e.session
+    return number(name) if name else 0
+
+
+def _key(e: Event, kind: str) -> int:
+    if kind not in CONVERSED:
+        return 0
+    if kind == "conversation":
+        return thread(e)
+    name = e.conversation or e.session
+    return number(name) if name else 0
+
+
+def find(m: Moment, e: Event, kind: str, *status: int, anywhere: bool = False) -> Attempt | None:
+    """The youngest attempt of this kind, in one of these states, that the event can speak of.
+
+    A step's or form's name must fit where the event gives one, unless ``anywhere`` in the journey will do.
+    """
+    candidates = [a for a in m.state.attempts if a.kind == kind and a.status in status and a.start <= e.time]
+    if not candidates:
+        return None
+    if kind in CONVERSED:
+        key = _key(e, kind)
+        fitting = [a for a in candidates if (a.key == key if key and a.key else a.channel == e.channel)]
+    else:
+        step = "" if anywhere or kind == "cart" else e.step
+        fitting = [a for a in candidates if a.journey == e.journey and (not step or a.step == step)]
+    return max(fitting, key=lambda attempt: attempt.start, default=None)
+
+
+def begin(m: Moment, e: Event, kind: str) -> Attempt:
+    """Begin an attempt, or go on with the one that is open."""
+    attempt = find(m, e, kind, OPEN)
+    if attempt is None:
+        attempt = Attempt(kind, e.journey, e.step, e.release, e.channel, _key(e, kind), e.time, e.time, 0)
+        attempt.due = e.time + timeout(m, attempt)
+        add(m, attempt)
+    return attempt
+
+
+def add(m: Moment, attempt: Attempt) -> None:
+    """Keep one more: what is closed makes room first, then what was begun longest ago."""
+    attempts = m.state.attempts
+    if len(attempts) >= MOST_ATTEMPTS:
+        attempts.remove(min(attempts, key=lambda a: (a.status == OPEN, a.last, a.kind, a.key)))
+    attempts.append(attempt)
+
+
+def timeout(m: Moment, attempt: Attempt) -> int:
+    """Idle time in ms after which this attempt counts as given up."""
+    return m.policy.timeout(attempt.kind, attempt.journey, attempt.step)
+
+
+def keep_alive(m: Moment, e: Event) -> None:
+    """Whatever the customer does in the same journey or conversation shows that he is still at it."""
+    if (e.actor == "company" and e.direction == "outbound") or e.type == "session.end":
+        return
+    for attempt in m.state.attempts:
+        if attempt.status != OPEN or e.time <= attempt.last:
+            continue
+        if attempt.kind in CONVERSED:
+            here = attempt.key != 0 and attempt.key == _key(e, attempt.kind)
+        else:
+            here = attempt.journey == e.journey and attempt.channel == e.channel
+        if here:
+            attempt.last = e.time
+            attempt.due = e.time + timeout(m, attempt)
