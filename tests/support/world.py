@@ -47,6 +47,7 @@ class World:
         }
         self.values = {name: str(value) for name, value in given.items()}
         self.workers: list[subprocess.Popen[bytes]] = []
+        self.scraped = ""
 
     @property
     def settings(self) -> Settings:
