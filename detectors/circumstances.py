@@ -131,7 +131,7 @@ def may_skip(field: str, policy: Policy) -> bool:
     plain = unicodedata.normalize("NFKC", field)
     words = [word.casefold() for word in _WORDS.findall(plain)]
     joined = "".join(words)
-    for never in policy.document.brief.never_ask_less:
+    for never in map(str.casefold, policy.document.brief.never_ask_less):
         if len(never) > _SHORT:
             if never in joined:
                 return False

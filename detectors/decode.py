@@ -108,7 +108,7 @@ class Decoder:
             envelope = _strict.decode(raw)
             data = envelope.data or _NO_DATA
         except msgspec.ValidationError as error:
-            if b'"io.rehuman.' in raw[:512] and (record := self._own(raw)) is not None:
+            if b'"io.rehuman.' in raw and (record := self._own(raw)) is not None:
                 return record
             if not str(error).startswith("Object contains unknown field"):
                 return _reason(str(error))

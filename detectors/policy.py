@@ -14,6 +14,7 @@ import difflib
 import math
 import re
 import tomllib
+from collections.abc import Iterator
 from datetime import datetime
 from importlib import resources
 
@@ -161,16 +162,33 @@ def _duration(kind: type, value: object) -> object:
     raise ValueError('a duration such as "90s", "20min", "8h" or "7d"')
 
 
+# Beyond these a number is a slip: no sum of points, no due time may overflow.
+_MOST = 1e6
+_LONGEST = 3650 * durations.DAY
+
+
+def _numbers(value: object, path: str) -> Iterator[tuple[str, float]]:
+    """Every fraction in a document with its key; "not a number" and infinity are legal in TOML."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield from _numbers(inner, f"{path}.{name}" if path else str(name))
+    elif isinstance(value, float):
+        yield path, value
+
+
 def _check(document: PolicyDocument) -> None:
     """What types alone cannot say."""
     signals = set(NUMBER) - {"other", "recovered"}
+    for key, value in _numbers(msgspec.to_builtins(document, enc_hook=int), ""):
+        if not abs(value) <= _MOST:
+            raise PolicyError(key, str(value), f"a number between -{_MOST:,.0f} and {_MOST:,.0f}")
     _known("signals", document.signals, signals)
     missing = sorted(signals - set(document.signals))
     if missing:
         raise PolicyError(f"signals.{missing[0]}", "nothing", "points for every signal")
     for name, points in document.signals.items():
         relief = SIGNALS[NUMBER[name]].relief
-        if not math.isfinite(points) or (points > 0 if relief else points < 0):
+        if points > 0 if relief else points < 0:
             expected = "0 or less (it is relief)" if relief else "0 or more (it is friction)"
             raise PolicyError(f"signals.{name}", str(points), expected)
     _known("need.signals", document.need.signals, signals)
@@ -188,6 +206,8 @@ def _check(document: PolicyDocument) -> None:
     for key, span in _durations(document):
         if span <= 0 and key not in ("time.lateness", "waiting.free", "waiting.short_abandon"):
             raise PolicyError(key, "0", "a duration above 0")
+        if span > _LONGEST:
+            raise PolicyError(key, f"{span // durations.DAY} days", "a duration of at most 3650d")
     levels = document.need.levels
     if not levels.watch <= levels.offer_help <= levels.offer_human <= levels.human_now:
         raise PolicyError(
