@@ -60,7 +60,8 @@ def main() -> None:
     console = Console(width=WIDTH, height=HEIGHT, record=True, file=io.StringIO(), force_terminal=True)
     heading = Heading(
         "rehuman: constructed customers, live (a scenario made up for demonstration)",
-        f"metrics http://127.0.0.1:{settings.metrics_port}/metrics   Ctrl-C ends it   data var/demo",
+        f"metrics http://127.0.0.1:{settings.metrics_port}/metrics   Ctrl-C ends it   "
+        f"data var/{settings.data_dir.name}",
     )
     console.print(screen(frame, heading, WIDTH, HEIGHT))
     PICTURE.write_text(
