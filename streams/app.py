@@ -49,7 +49,9 @@ def build(settings: Settings, lanes: Sequence[str] = LANES) -> Any:
         web_port=settings.web_port or _free_port(),
     )
     found = Lanes(app, observer=_Metrics())
+    served: list[str] = []
     if "events" in lanes:
+        served.append(topics.events)
         found.fold(
             topic=topics.events,
             make=lambda partition, partitions: EventsFold(partition, partitions, topics, policy, names),
@@ -59,6 +61,7 @@ def build(settings: Settings, lanes: Sequence[str] = LANES) -> Any:
         if settings.clock == "wall":
             _tick(app, found, topics.events)
     if "desk" in lanes:
+        served.append(topics.desk)
         found.fold(
             topic=topics.desk,
             make=lambda partition, partitions: DeskFold(partition, topics),
@@ -66,9 +69,23 @@ def build(settings: Settings, lanes: Sequence[str] = LANES) -> Any:
             outputs=[topics.alerts, topics.facts, topics.dead_letters],
         )
     if "facts" in lanes:
+        served.append(topics.facts)
         inserter = Inserter(FactsWriter(settings.clickhouse_url), strict=set(lanes) == {"facts"})
         found.sink(topic=topics.facts, make=lambda partition: FactsLane(inserter))
+    _watch(app, found, served)
     return app
+
+
+def _watch(app: Any, lanes: Lanes, topics: Sequence[str]) -> None:
+    """Keep the metrics that say which partitions this worker has, and whether all of them are reading."""
+
+    @app.task  # type: ignore[untyped-decorator]  # Faust has no types
+    async def watch() -> None:
+        while not app.should_stop:
+            for topic in topics:
+                metrics.LANES_OPEN.labels(topic).set(len(lanes.open(topic)))
+            metrics.READY.set(lanes.ready())
+            await asyncio.sleep(TICK_S)
 
 
 def _free_port() -> int:

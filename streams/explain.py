@@ -25,6 +25,8 @@ __all__ = ["run", "timeline"]
 
 # A timeline is read by a person; the newest are the ones that are asked about.
 MOST_EVENTS = 1_000
+# Without a terminal nothing is cut off: somebody will search in it.
+PLAIN_WIDTH = 240
 
 
 def run(
@@ -43,7 +45,8 @@ def run(
     if as_json:
         print(msgspec.json.encode(found).decode())  # noqa: T201 - the command's answer
         return
-    _show(found, Console())
+    console = Console()
+    _show(found, console if console.is_terminal else Console(width=PLAIN_WIDTH))
 
 
 def timeline(settings: Settings, tenant: str, customer: str) -> dict[str, Any]:
@@ -53,12 +56,12 @@ def timeline(settings: Settings, tenant: str, customer: str) -> dict[str, Any]:
     try:
         who = {"tenant": tenant, "customer": customer, "most": MOST_EVENTS}
 
-        def rows(columns: str, table: str, order: str = "time") -> list[dict[str, Any]]:
+        def rows(columns: str, table: str, order: str = "time DESC") -> list[dict[str, Any]]:
             names = [part.rsplit(" AS ", 1)[-1].strip() for part in columns.split(",")]
             query = (
                 f"SELECT {columns} FROM {table}_exact "  # noqa: S608 - names are this module's own
                 "WHERE tenant = %(tenant)s AND customer = %(customer)s "
-                f"ORDER BY {order} DESC LIMIT %(most)s"
+                f"ORDER BY {order} LIMIT %(most)s"
             )
             found = client.execute(query, who)
             return [dict(zip(names, row, strict=True)) for row in reversed(found)]
@@ -68,7 +71,7 @@ def timeline(settings: Settings, tenant: str, customer: str) -> dict[str, Any]:
             f"{ms}, fact_id, source, event_id, type, channel, journey, step, effort, effort_customer, ces, "
             "human_need, coverage, late",
             "events",
-            "time, offset",
+            "time DESC, offset DESC",
         )
         signals = rows(f"{ms}, event_id, source, signal, points, journey, from_step, from_release", "signals")
         found = {

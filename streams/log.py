@@ -16,7 +16,13 @@ __all__ = ["Level", "configure", "get_logger", "silence"]
 
 Level = Literal["debug", "info", "warning", "error"]
 # Their own word at this level and above is worth a line.
-LIBRARIES = {"faust": "warning", "mode": "warning", "aiokafka": "warning", "kafka": "warning", "asyncio": "warning"}
+LIBRARIES = {
+    "faust": "warning",
+    "mode": "warning",
+    "aiokafka": "warning",
+    "kafka": "warning",
+    "asyncio": "warning",
+}
 
 _shared: list[structlog.typing.Processor] = [
     structlog.contextvars.merge_contextvars,

@@ -6,7 +6,7 @@ import socket
 import sys
 from collections.abc import Sequence
 
-from streams import log, metrics
+from streams import log, metrics, policies
 from streams.app import LANES, build
 from streams.errors import OperationError, SettingError
 from streams.kafka import admin
@@ -23,19 +23,21 @@ def run(settings: Settings, lanes: Sequence[str] = LANES) -> None:
     Raises SettingError for what is set wrongly and OperationError for brokers that do not answer or lack a
     topic. A ClickHouse that is down or does not fit is reported in one line; facts wait for it.
     """
-    json = {"json": True, "text": False}.get(settings.log_format)
-    log.configure(settings.log_level, json)
-    logger = log.get_logger("streams.worker")
     app = build(settings, lanes)
     _topics(settings)
-    if "facts" in lanes:
-        problems = _clickhouse(settings)
-        if problems and set(lanes) == {"facts"}:
-            raise OperationError(problems)
-        if problems:
-            logger.warning("clickhouse is not ready; facts wait, scores and alerts go on", reason=problems)
+    problems = _clickhouse(settings) if "facts" in lanes else ""
+    if problems and set(lanes) == {"facts"}:
+        raise OperationError(problems)
+    other_policy = "events" in lanes and _other_policy(settings)
     _port_is_free("REHUMAN_WEB_PORT", settings.web_port)
     port = metrics.serve(settings.metrics_port, settings.metrics_host)
+    # Only now: what keeps a worker from starting is told in one line, not among those of the libraries.
+    log.configure(settings.log_level, {"json": True, "text": False}.get(settings.log_format))
+    logger = log.get_logger("streams.worker")
+    if problems:
+        logger.warning("clickhouse is not ready; facts wait, scores and alerts go on", reason=problems)
+    if other_policy:
+        logger.warning("the policy file differs from the version in force, which holds", version=other_policy)
     logger.info("worker starts", lanes=list(lanes), metrics=f"http://{settings.metrics_host}:{port}/metrics")
     sys.exit(run_worker(app))
 
@@ -50,6 +52,13 @@ def _topics(settings: Settings) -> None:
     if missing:
         names = ", ".join(missing)
         raise OperationError(f"topics missing: {names}; 'rehuman topics create' makes them")
+
+
+def _other_policy(settings: Settings) -> int:
+    """The newest published version where its text is not the configured policy's; 0 where it is."""
+    published = policies.versions(settings)
+    newest = max(published, default=0)
+    return newest if newest and published[newest] != policies.configured(settings).text else 0
 
 
 def _clickhouse(settings: Settings) -> str:

@@ -124,6 +124,10 @@ class Lanes:
             lane.place.partition for lane in self._lanes if lane.opened and lane.place.topic == topic
         )
 
+    def ready(self) -> bool:
+        """Whether this process has partitions, and the lanes of all of them are restored and reading."""
+        return bool(self._lanes) and all(lane.opened for lane in self._lanes)
+
     async def send(self, outputs: Iterable[Output]) -> None:
         """Send what no lane's checkpoint waits for (ticks); a failure is the next sender's to find."""
         await self._producer.send(outputs)

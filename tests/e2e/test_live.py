@@ -169,3 +169,11 @@ def test_faust_runs_it_too(world: Callable[..., World]) -> None:
     began = time.monotonic()
     assert found.stop(worker) == 0
     assert time.monotonic() - began < 20
+
+
+def test_a_worker_says_when_it_is_ready(live: World) -> None:
+    """One port: which partitions it has, and that all of them are reading."""
+    live.until(lambda: "worker starts" in live.log(), "the start", 30)
+    live.until(lambda: _metric(live, "rehuman_ready") == 1, "readiness", 60)
+    for topic in (live.settings.topics.events, live.settings.topics.facts, live.settings.topics.desk):
+        assert _metric(live, "rehuman_lanes_open", topic=topic) == 4
