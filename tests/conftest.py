@@ -26,9 +26,7 @@ def engine() -> EngineUnderTest:
 
 
 @pytest.fixture
-def world(
-    kafka: KafkaBroker, engine: EngineUnderTest, tmp_path: Path
-) -> Iterator[Callable[..., World]]:
+def world(kafka: KafkaBroker, engine: EngineUnderTest, tmp_path: Path) -> Iterator[Callable[..., World]]:
     """Makes installations on the shared broker and engine: topics, database and data of their own."""
     made: list[World] = []
 
