@@ -64,7 +64,7 @@ class Story:
         return self
 
     def until(self, at: int) -> Story:
-        """Let time pass."""
+        """Let time pass: every timer that is due then or before fires."""
         return self.tell("io.rehuman.tick", at + _DEFAULT.document.time.lateness + 1)
 
     def rows(self, table: str, **where: object) -> list[dict[str, Any]]:

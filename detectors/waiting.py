@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+from detectors.attempts import INFERRED, find
 from detectors.effort import default
 from detectors.events import Event
 from detectors.ids import number
@@ -75,6 +76,11 @@ def on_event(m: Moment, e: Event, journey: Journey) -> None:
             elif e.talk_s:
                 seconds = max(0.0, seconds - e.talk_s)
             close(m, e, journey, found, outcome, seconds)
+        elif kind in _TELLS and (late := find(m, e, "queue", INFERRED)) and late.key:
+            # It had been taken for lost; what was said of it is amended.
+            wait = Wait("queue", late.channel, late.journey, e.queue, _key(e), late.start)
+            seconds = (e.time - late.start) / 1000 if e.wait_s is None else e.wait_s
+            close(m, e, journey, wait, outcome, seconds, ver=2)
         elif kind in _TELLS and e.wait_s and not (kind == "call.abandoned" and e.where == "ivr"):
             wait = Wait("queue", e.channel, e.journey, e.queue, _key(e), e.time - round(e.wait_s * 1000))
             close(m, e, journey, wait, outcome, e.wait_s)
@@ -103,7 +109,9 @@ def _find(m: Moment, e: Event) -> Wait | None:
     return None
 
 
-def close(m: Moment, e: Event, journey: Journey, wait: Wait, outcome: str, seconds: float) -> None:
+def close(
+    m: Moment, e: Event, journey: Journey, wait: Wait, outcome: str, seconds: float, ver: int = 1
+) -> None:
     """End a wait: its row, and its points unless it was a short abandon."""
     short = outcome == "abandoned" and seconds * 1000 < m.policy.document.waiting.short_abandon
     fact = _fact(m, wait)
@@ -114,7 +122,7 @@ def close(m: Moment, e: Event, journey: Journey, wait: Wait, outcome: str, secon
             found = points(m.policy, seconds, wait.announced)
         if found > 0.0:
             m.signal("waiting", journey, found, channel=wait.channel, part=fact)
-    _row(m, wait, fact, m.time, outcome, seconds, short=short, queue=e.queue, priority=e.priority)
+    _row(m, wait, fact, m.time, outcome, seconds, short=short, queue=e.queue, priority=e.priority, ver=ver)
 
 
 def lost(m: Moment, attempt: Attempt) -> None:
@@ -146,11 +154,12 @@ def _row(
     short: bool = False,
     queue: str = "",
     priority: str = "",
+    ver: int = 1,
 ) -> None:
     m.out.add(
         "waits",
         (
-            *m.head(fact, wait.opened),
+            *m.head(fact, wait.opened, ver),
             wait.kind,
             wait.queue or queue,
             wait.channel,
