@@ -186,7 +186,8 @@ def give_up(
     """Close an attempt as given up; its effort is charged once, whoever says it first."""
     first = attempt.status == OPEN
     attempt.status = status
-    attempt.given_up = given_up
+    attempt.given_up = attempt.last = given_up
+    attempt.due = 0
     attempt.ver += 1
     journey = m.journey(attempt.journey)
     if first and not short:

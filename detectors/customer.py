@@ -28,7 +28,7 @@ from detectors.moment import Findings, Moment
 from detectors.need import factors, probability
 from detectors.policy import Policy
 from detectors.signals import DIRECT
-from detectors.state import MOST_SEEN, Customer, Journey, Sums
+from detectors.state import MOST_SEEN, SEEN_BYTES, Customer, Journey, Sums
 
 __all__ = ["apply", "consent", "fire", "seen", "store_late", "store_unscored"]
 
@@ -51,13 +51,14 @@ _MORE_RELIEF = frozenset(
 
 def seen(state: Customer, fact: str) -> bool:
     """Whether this event was here before; remembers it in a bounded ring."""
-    short = int(fact[:15], 16)
+    short = bytes.fromhex(fact[: 2 * SEEN_BYTES])
     ring = state.seen
-    if short in ring:
+    place = ring.find(short)
+    while place > 0 and place % SEEN_BYTES:
+        place = ring.find(short, place + 1)
+    if place >= 0:
         return True
-    ring.append(short)
-    if len(ring) > MOST_SEEN:
-        del ring[0]
+    state.seen = (ring + short)[-MOST_SEEN * SEEN_BYTES :]
     return False
 
 

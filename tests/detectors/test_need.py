@@ -262,34 +262,10 @@ def test_by_default_or_by_preference(told: list[Told], expected: str) -> None:
 
 # -- the brief
 
-CONTRACT = set(
-    [
-        "alert_id",
-        "tenant",
-        "team",
-        "level",
-        "customer",
-        "customer_ref",
-        "refs",
-        "links",
-        "journey",
-        "step",
-        "intent",
-        "language",
-        "effort",
-        "effort_customer",
-        "ces",
-        "human_need",
-        "cause",
-        "contributions",
-        "factors",
-        "tried",
-        "do_not_ask",
-        "recommended_channel",
-        "opened_at",
-        "trigger_event",
-        "policy_version",
-    ]
+CONTRACT = frozenset(
+    """alert_id tenant team level customer customer_ref refs links journey step intent language effort
+    effort_customer ces human_need cause contributions factors tried do_not_ask recommended_channel opened_at
+    trigger_event policy_version""".split()  # noqa: SIM905 - as the contract has them
 )
 
 
