@@ -1,6 +1,12 @@
 """The brief of an alert: why, what was tried, what not to ask again, where to go on. Never a script.
 
 It names what the contract's section on alerts lists; it holds no raw customer id.
+
+>>> from detectors.examples import fold
+>>> about = {"journey": "loan", "step": "income", "emotion": -0.9, "channel": "web", "field": "salary"}
+>>> brief = fold(("form_change", 0, about), ("form_error", 1, about)).desk[0]["data"]
+>>> [brief[name] for name in ("level", "override", "journey", "step", "do_not_ask", "recommended_channel")]
+['offer_human', 'distress', 'loan', 'income', ['salary'], 'phone']
 """
 
 from __future__ import annotations

@@ -3,6 +3,14 @@
 One is raised when human need crosses the policy's line from below or an override holds; again only after it
 fell below the re-arm line and the cool-down of this customer and journey is over. A rising level amends it
 under its id; a completion of the journey resolves it. Complaints are never resolved by themselves.
+
+>>> from detectors.examples import fold, hours
+>>> asks = {"journey": "loan", "first_time": True}
+>>> told = fold(("human.requested", 0, asks), ("human.requested", 1, asks), ("purchase", hours(1), asks))
+>>> [(message["type"], message["ver"]) for message in told.desk]
+[('candidate.raised', 1), ('candidate.completed', 2)]
+>>> [message["data"]["override"] for message in fold(("page_view", 0, {"emotion": -0.9})).desk]
+['distress']
 """
 
 from __future__ import annotations

@@ -2,6 +2,12 @@
 
 Engagement, profile, circumstances and emotion are only ever *declared* in events; nothing is inferred from a
 segment, and vulnerability least of all.
+
+>>> from detectors.examples import fold
+>>> gave, proved = {"field": "street"}, {"field": "pinCode", "risk": 0.7}
+>>> told = fold(("form_change", 0, gave), ("form_change", 1, proved))
+>>> told.jane.fields, told.jane.context.risk
+(['street'], 0.7)
 """
 
 from __future__ import annotations

@@ -5,6 +5,19 @@ company suggested or sent him there, *forced* where the step had failed, was blo
 channel just before, *ping_pong* where that drives him back to a channel he had left, and *chosen* otherwise:
 changing device while getting on well adds no effort. A *repeat* is a customer's contact about the same case
 (else the same known intent) within a window, on the same channel or not.
+
+>>> from detectors.examples import fold, minutes
+>>> web = {"channel": "web", "session_id": "s1", "journey": "order", "step": "pay", "release": "r7"}
+>>> call = {"channel": "phone", "conversation_id": "c1", "journey": "order"}
+>>> well = fold(("page_view", 0, web), ("call.queued", minutes(9), call))
+>>> [(row["kind"], row["from_channel"], row["to_channel"]) for row in well.rows("channel_switches")]
+[('chosen', 'web', 'phone')]
+>>> failed = fold(("page_view", 0, web), ("step.failed", 1, web), ("call.queued", minutes(9), call))
+>>> [(row["kind"], row["from_step"], row["from_release"]) for row in failed.rows("channel_switches")]
+[('forced', 'pay', 'r7')]
+>>> def called(at): return "call.queued", minutes(at), call | {"conversation_id": f"c{at}", "case_id": "K"}
+>>> [row["kind"] for row in fold(called(0), called(90)).rows("channel_switches")]
+['repeat']
 """
 
 from __future__ import annotations

@@ -3,6 +3,14 @@
 The order inside one event is part of the meaning: a switch is judged by what had failed *before* this event;
 a failure counts from this event on; need is weighed last. Timers of the customer that were due before the
 event have fired first, so that findings do not depend on how customers share partitions.
+
+>>> from detectors.examples import fold
+>>> answer = {"metric": "ces", "score": 2}
+>>> told = fold(("rage_click", 0, {}), *[("page_view", at, {}) for at in (1, 2)], ("survey.response", 3, answer))
+>>> [row["effort"] and round(row["effort"], 1) for row in told.rows("events")]  # too little seen at first
+[None, None, 18.1, 18.1]
+>>> [round(row["effort_before"], 1) for row in told.rows("surveys")]
+[18.1]
 """
 
 from __future__ import annotations

@@ -1,4 +1,10 @@
-"""Transfers: blind and repeated ones are effort, consulting a colleague is not; so is a ticket sent round."""
+"""Transfers: blind and repeated ones are effort, consulting a colleague is not; so is a ticket sent round.
+
+>>> from detectors.examples import fold
+>>> told = [("call.transferred", at, {"kind": kind}) for at, kind in enumerate(["consult", "warm", "blind"])]
+>>> [(row["signal"], row["points"]) for row in fold(*told).rows("signals")]
+[('transfer_blind', 6.0), ('transfer_repeated', 6.0)]
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,12 @@
-"""One partition's log, record by record: decode, then fold. What the worker and the back-test both run."""
+"""One partition's log, record by record: decode, then fold. What the worker and the back-test both run.
+
+>>> from detectors.policy import default
+>>> log = LogFold(0, default(), lambda tenant, subject: "p", lambda tenant, subject: "sealed")
+>>> log.record(b'{"specversion":"1.0"}', 0, 0, Findings())
+Rejected(reason='missing_field', field='id')
+>>> log.record(b'{"type":"io.rehuman.tick","time":"2024-01-01T00:00:00Z","data":{}}', 0, 1, Findings())
+'tick'
+"""
 
 from __future__ import annotations
 

@@ -2,6 +2,13 @@
 
 A detector is a function of a moment and an event. It changes the customer's state, which the fold owns, and
 adds rows; it reads no clock and does nothing else.
+
+>>> from detectors.policy import default
+>>> from detectors.state import new
+>>> m = Moment(new("default", "p1", "sealed", False, 0), default(), Findings(), 1_000, 0, 0)
+>>> m.signal("rage_click", m.journey("order"), step="pay")
+>>> round(m.effort(m.journey("order")), 2), len(m.out.rows["signals"])
+(18.13, 1)
 """
 
 from __future__ import annotations

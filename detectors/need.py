@@ -2,6 +2,15 @@
 
 ``logit = base + effort + engagement + profile + circumstances + step + emotion + signals``: every factor is
 kept with its name, and they add up. Segment, age, tier and the like are no factors.
+
+>>> from detectors.examples import MONDAY, fold
+>>> from detectors.moment import Findings
+>>> from detectors.policy import default
+>>> jane = fold(("human.requested", 0, {"first_time": True, "journey": "loan"})).jane
+>>> m = Moment(jane, default(), Findings(), MONDAY, 0, 0)
+>>> found = factors(m, jane.journeys[0])
+>>> [(name, round(value, 2)) for name, value in found], round(probability(found, m.policy), 2)
+([('effort', 0.29), ('first_time', 0.5), ('human_requested', 2.5)], 0.57)
 """
 
 from __future__ import annotations

@@ -2,6 +2,15 @@
 
 It is given records in the order of the log and gives findings; the worker's lanes and the back-test run this
 same code, so that they agree to the last digit, however many partitions there are.
+
+>>> from detectors.examples import Story, minutes
+>>> story = Story().tell("form_start", 0, subject="jane").tell("form_start", 1, subject="john")
+>>> story.tell("io.rehuman.tick", minutes(45)).log.fold.counts
+Counts(accepted=2, scored=2, late=0, duplicates=0, unknown=0, unscored=0, skipped=0)
+>>> [(row["customer"], row["inferred"]) for row in story.rows("abandonments")]
+[('p-jane', 1), ('p-john', 1)]
+>>> sorted(key for key, _ in story.log.fold.changed())
+[b'\\x00clock0', b'default\\x1fp-jane', b'default\\x1fp-john']
 """
 
 from __future__ import annotations

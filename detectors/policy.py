@@ -5,14 +5,12 @@
 (1, 4.0, 8)
 >>> parse(DEFAULT_TEXT.replace("scale = 20.0", "scale = -1"))
 Traceback (most recent call last):
-detectors.policy.PolicyError: effort.scale: found -1; expected `float` > 0.0
+detectors.policy_errors.PolicyError: effort.scale: found -1; expected `float` > 0.0
 """
 
 from __future__ import annotations
 
-import difflib
 import math
-import re
 import tomllib
 from collections.abc import Iterator
 from datetime import datetime
@@ -22,6 +20,7 @@ import msgspec
 
 from detectors import durations
 from detectors.hours import ServiceHours
+from detectors.policy_errors import PolicyError, expected, readable
 from detectors.policy_model import Ms, NeedSignal, PolicyDocument
 from detectors.signals import NUMBER, SIGNALS
 from detectors.vocabulary import ASYNC_CHANNELS, CHANNELS
@@ -31,16 +30,6 @@ __all__ = ["DEFAULT_TEXT", "Policy", "PolicyError", "default", "parse"]
 DEFAULT_TEXT = (resources.files("detectors") / "default_policy.toml").read_text("utf-8")
 
 LEVELS = ("", "watch", "offer_help", "offer_human", "human_now")
-
-
-class PolicyError(ValueError):
-    """One line: the key, what was found, what would be right."""
-
-    def __init__(self, key: str, found: str, expected: str) -> None:
-        super().__init__(f"{key}: found {found}; expected {expected}")
-        self.key = key
-        self.found = found
-        self.expected = expected
 
 
 class Policy:
@@ -146,9 +135,9 @@ def parse(text: str) -> Policy:
     except tomllib.TOMLDecodeError as error:
         raise PolicyError("policy file", f"no TOML ({error})", "a file like the default policy") from error
     try:
-        document = msgspec.convert(raw, PolicyDocument, dec_hook=_duration)
+        document = _convert(raw)
     except msgspec.ValidationError as error:
-        raise _readable(str(error), raw) from error
+        raise readable(str(error), raw, _convert) from error
     _check(document)
     try:
         return Policy(document, text)
@@ -237,7 +226,7 @@ def _known(
 ) -> None:
     for name in found:
         if name not in known:
-            raise PolicyError(f"{section}.{name}", "an unknown key", _expected(name, known))
+            raise PolicyError(f"{section}.{name}", "an unknown key", expected(name, known))
 
 
 def _durations(document: PolicyDocument) -> list[tuple[str, int]]:
@@ -253,35 +242,5 @@ def _durations(document: PolicyDocument) -> list[tuple[str, int]]:
     return found
 
 
-def _expected(name: str, known: set[str]) -> str:
-    near = difflib.get_close_matches(name, sorted(known), 1)
-    return "one of this section's keys" + (f" (did you mean {near[0]}?)" if near else "")
-
-
-_AT = re.compile(r" - at `\$\.?(.*)`$")
-
-
-def _readable(message: str, raw: dict[str, object]) -> PolicyError:
-    """One line in the policy's own terms out of a validation error."""
-    match = _AT.search(message)
-    path = match[1] if match else ""
-    what = _AT.sub("", message)
-    if unknown := re.fullmatch(r"Object contains unknown field `(.*)`", what):
-        key = f"{path}.{unknown[1]}".lstrip(".")
-        return PolicyError(key, "an unknown key", _expected(unknown[1], _keys(path)))
-    if missing := re.fullmatch(r"Object missing required field `(.*)`", what):
-        return PolicyError(f"{path}.{missing[1]}".lstrip("."), "nothing", "a value (see the default policy)")
-    value: object = raw
-    for part in path.replace("[...]", "").split("."):
-        value = value.get(part) if isinstance(value, dict) else None
-    found = "a wrong value" if value is None else repr(value)[:60]
-    return PolicyError(path or "policy", found, what.removeprefix("Expected "))
-
-
-def _keys(path: str) -> set[str]:
-    kind: object = PolicyDocument
-    for part in filter(None, path.replace("[...]", "").split(".")):
-        hints = getattr(kind, "__annotations__", {})
-        name = str(hints.get(part, ""))
-        kind = getattr(__import__("detectors.policy_model", fromlist=["x"]), name, None)
-    return set(getattr(kind, "__struct_fields__", ()))
+def _convert(raw: object) -> PolicyDocument:
+    return msgspec.convert(raw, PolicyDocument, dec_hook=_duration)

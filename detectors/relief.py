@@ -1,6 +1,11 @@
 """Relief: what went well lowers the present score and need, and never the friction charged to a step.
 
 A ticket that the company calls solved counts in part at once and in full only after the reopen window.
+
+>>> from detectors.examples import fold, hours
+>>> told = fold(("ticket.solved", 0, {"case_id": "T-1"}), until=hours(200))
+>>> [(row["time"] // hours(24), round(row["points"], 9)) for row in told.rows("signals")]  # days
+[(0, -2.4), (5, -5.6)]
 """
 
 from __future__ import annotations

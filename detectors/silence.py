@@ -3,6 +3,14 @@
 Silent abandonment: the customer was owed a reply and, after it came late or never, did not return. Quiet
 after a timely answer is *unknown*, not abandonment. On channels that answer later, only service hours and
 only the time beyond the promise count as waiting.
+
+>>> from detectors.examples import fold, minutes
+>>> ask, reply = ("message.sent", 0, {"conversation_id": "c"}), {"conversation_id": "c"}
+>>> def silent(at):
+...     found = fold(ask, ("message.received", minutes(at), reply), until=minutes(99))
+...     return len(found.rows("abandonments", silent=1))
+>>> silent(2), silent(10)  # in time: quiet is unknown; too late: he had gone
+(0, 1)
 """
 
 from __future__ import annotations
