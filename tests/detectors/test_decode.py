@@ -210,7 +210,8 @@ TEXTS = sorted(
 
 
 @given(
-    subject=st.text(min_size=6, max_size=60).filter(lambda text: text.strip(text[0])),
+    # With a mark, so that no word of our own can be in it by coincidence.
+    subject=st.text(max_size=50).map(lambda text: f"j\u00e4n-{text}-42"),
     before=st.text(max_size=45),
     after=st.text(max_size=45),
     ascii_only=st.booleans(),
@@ -223,8 +224,6 @@ TEXTS = sorted(
 def test_a_raw_id_is_nowhere_else(subject: str, before: str, after: str, ascii_only: bool, kind: str) -> None:
     """Put into every text of an event: it reaches no row, no candidate and no state."""
     subject = subject.encode("utf-8", "replace").decode()
-    if subject in json.dumps(GOOD | {"type": kind}) or any(subject in name for name in [*FULL, *TYPES]):
-        return
     text = (before + subject + after).encode("utf-8", "replace").decode()
     data: dict[str, Any] = dict.fromkeys(TEXTS, text)
     data |= {"own": text, "list": [{"deep": text}], text: 1, "emotion": -1.0, "metric": "ces", "score": 3}
@@ -242,10 +241,9 @@ def test_a_raw_id_is_nowhere_else(subject: str, before: str, after: str, ascii_o
     told += msgspec.json.decode(msgspec.json.encode(out.desk)) if out.desk else []
     told += [msgspec.msgpack.decode(raw) for key, raw in log.fold.changed()]
     assert out.rows["events"]
-    for text in _texts(told):
+    own = json.loads(str(out.rows["events"][0][-1]) or "{}")
+    for text in [*_texts(told), *_texts(own)]:
         assert subject not in text
-        if text.startswith("{"):
-            assert all(subject not in inner for inner in _texts(json.loads(text)))
 
 
 def _texts(value: Any) -> list[str]:
