@@ -6,7 +6,16 @@ date would lose its sub-seconds. ``since`` is a moment of ``stored_at``, which t
 
 from __future__ import annotations
 
-__all__ = ["ABANDONMENTS", "ALERTS", "CONTRIBUTIONS", "COUNTS", "FRESHNESS", "STANDINGS", "SWITCHES"]
+__all__ = [
+    "ABANDONMENTS",
+    "ALERTS",
+    "CONTRIBUTIONS",
+    "COUNTS",
+    "FRESHNESS",
+    "SIGNALS",
+    "STANDINGS",
+    "SWITCHES",
+]
 
 # Where each customer stands in each journey, for whoever something was stored about since.
 # Ties in time are real (several events in one instant): the offset says which row came last.
@@ -32,6 +41,16 @@ SELECT customer, journey, signal,
 FROM signals_exact
 WHERE late = 0 AND customer IN %(customers)s
 GROUP BY customer, journey, signal
+LIMIT %(limit)s
+"""
+
+# What arrived: with the standings it tells where somebody stood before, and why it changed. Those that a
+# time-out charged come with no row of events.
+SIGNALS = """
+SELECT fact_id, customer, journey, signal, points, toUnixTimestamp64Milli(time)
+FROM signals_exact
+WHERE late = 0 AND stored_at >= fromUnixTimestamp64Milli(%(since)s)
+ORDER BY signals_exact.time DESC
 LIMIT %(limit)s
 """
 

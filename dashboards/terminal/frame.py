@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-__all__ = ["Alert", "Contribution", "Flow", "Frame", "Moment", "Standing"]
+__all__ = [
+    "Alert",
+    "Arrival",
+    "Contribution",
+    "Flow",
+    "Frame",
+    "JourneyEffort",
+    "Moment",
+    "Spans",
+    "Standing",
+]
 
 
 class Contribution(NamedTuple):
@@ -16,10 +26,19 @@ class Contribution(NamedTuple):
     times: int
 
 
+class Arrival(NamedTuple):
+    """A signal that came ``times`` within a span, and its ``points`` in all, as the policy gives them."""
+
+    signal: str
+    points: float
+    times: int
+
+
 class Standing(NamedTuple):
     """One customer in one journey, at the frame's ``now``. No ``effort`` and ``ces``: too little observed.
 
-    ``change`` is the effort's over the last minute: what happened adds to it, time takes it away.
+    ``at`` is the last event's time. ``change`` is the effort's within ``Spans.moved``: friction adds to it,
+    relief and time take it away. ``came`` is what arrived since, the weightiest first.
     """
 
     customer: str
@@ -31,6 +50,24 @@ class Standing(NamedTuple):
     need: float
     why: tuple[Contribution, ...] = ()
     change: float = 0.0
+    at: int = 0
+    came: tuple[Arrival, ...] = ()
+
+
+class JourneyEffort(NamedTuple):
+    """A journey's ``customers`` with a score, their ``median`` effort, and the share of them ``above`` 50."""
+
+    journey: str
+    customers: int
+    median: float
+    above: float
+
+
+class Spans(NamedTuple):
+    """How far back, in ms, a change of effort is looked for, and when somebody counts as active."""
+
+    moved: int
+    active: int
 
 
 class Moment(NamedTuple):
@@ -78,6 +115,8 @@ class Flow(NamedTuple):
 class Frame(NamedTuple):
     """One picture. ``now`` is the moment scores are decayed to, ``reached`` the newest event's time (ms).
 
+    ``standings`` are the hardest of the active, hardest first; ``rises`` and ``falls`` those of anybody
+    known, the largest first; ``journeys`` counts the active, where most have it hard first.
     ``moments`` and ``alerts`` are newest first and bounded; ``fresh`` holds what no earlier frame had of
     both, oldest first. ``counts`` maps (what, kind, detail) to how many there are.
     """
@@ -92,6 +131,10 @@ class Frame(NamedTuple):
     alerts: tuple[Alert, ...] = ()
     fresh: tuple[Moment | Alert, ...] = ()
     counts: Mapping[tuple[str, str, str], int] = {}
+    spans: Spans = Spans(0, 0)
+    rises: tuple[Standing, ...] = ()
+    falls: tuple[Standing, ...] = ()
+    journeys: tuple[JourneyEffort, ...] = ()
 
     def total(self, what: str, kind: str | None = None, detail: str | None = None) -> int:
         """How many of one sort, over all kinds and details that are not given."""

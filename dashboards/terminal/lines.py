@@ -51,7 +51,14 @@ def status(frame: Frame, *, replay: bool = False) -> str:
         f"{words.short(one.customer)} {one.journey} {words.score(one.effort)}" for one in frame.standings[:3]
     )
     at = words.clock(frame.now, dated=replay)
-    return f"{at} status {words.flow(frame)}; {words.counts(frame)}; hardest: {hardest or 'nobody'}"
+    moved = [
+        f"{what}: {words.short(one.customer)} {one.journey} {before} -> {now} ({words.arrived(one)})"
+        for what, found in (("most up", frame.rises), ("most down", frame.falls))
+        for one in found[:1]
+        for before, now in (words.moved(one),)
+    ]
+    said = [words.flow(frame), words.counts(frame), f"hardest: {hardest or 'nobody'}", *moved]
+    return f"{at} status {'; '.join(said)}"
 
 
 def summary(frame: Frame) -> Iterator[str]:
@@ -63,10 +70,16 @@ def summary(frame: Frame) -> Iterator[str]:
     yield f"alerts       {_by_kind(frame, 'alerts')}"
     if rejected := frame.total("dead_letters"):
         yield f"rejected     {rejected:,} ({_by_kind(frame, 'dead_letters')})"
+    for place in frame.journeys[:5]:
+        yield (
+            f"journey      {place.journey}: {place.customers:,} customers in the last"
+            f" {words.minutes(frame.spans.active)}, median effort {place.median:.0f},"
+            f" {words.percent(place.above)} above 50"
+        )
     for one in frame.standings[:5]:
         made_of = f"  {words.made_of(one.why, 3)}" if one.why else ""
-        place = words.place(one.journey, one.step)
-        yield f"effort {words.score(one.effort):>5} {words.short(one.customer)} {place}{made_of}"
+        where = words.place(one.journey, one.step)
+        yield f"effort {words.score(one.effort):>5} {words.short(one.customer)} {where}{made_of}"
 
 
 def _by_kind(frame: Frame, what: str) -> str:

@@ -7,22 +7,28 @@ from itertools import chain
 from typing import Protocol
 
 from dashboards import queries
-from dashboards.terminal import rows
-from dashboards.terminal.frame import Alert, Flow, Frame, Moment
+from dashboards.terminal import picks, rows
+from dashboards.terminal.frame import Alert, Flow, Frame, Moment, Spans
 from dashboards.terminal.rows import Row, whole
 from dashboards.terminal.standings import Board
 from detectors.policy import Policy
 
 __all__ = ["Client", "Reader"]
 
+MINUTE_MS = 60_000
 # Rows are read again this long after they came in: an insert takes a while from its time stamp to its end.
 OVERLAP_MS = 10_000
 # Rows of one query and poll. More customers than that in a second are beyond any screen.
 MOST_STANDINGS = 20_000
+MOST_SIGNALS = 20_000
 MOST_NEW = 200
 # What stays on the screen.
 KEPT = 60
-TOP = 40
+TOP = 20
+# Time alone takes a point or two of effort in two minutes: just enough to be seen.
+LIVE = Spans(moved=2 * MINUTE_MS, active=5 * MINUTE_MS)
+# A file passes at hours a second.
+REPLAY = Spans(moved=60 * MINUTE_MS, active=60 * MINUTE_MS)
 # Facts remembered as shown: those of the overlap, of all three kinds, many times over.
 SEEN = 20_000
 
@@ -49,7 +55,8 @@ class Reader:
         ``flow`` tells how far events have come, as far as somebody knows beside the database.
         """
         self._client = client
-        self._board = Board(policy)
+        self._spans = LIVE if clock else REPLAY
+        self._board = Board(policy, self._spans.moved)
         self._clock = clock
         self._flow = flow
         self._since = 0
@@ -73,7 +80,10 @@ class Reader:
         self._moments = sorted(chain(moments, self._moments), key=lambda one: -one.at)[:KEPT]
         self._alerts = _newest(chain(alerts, self._alerts))[:KEPT]
         self._board.take(self._ask(queries.STANDINGS, MOST_STANDINGS))
-        top = self._board.top(now, TOP)
+        self._board.note(self._ask(queries.SIGNALS, MOST_SIGNALS))
+        everybody = self._board.standings(now)
+        active = picks.active(everybody, now - self._spans.active)
+        top = picks.hardest(active, TOP)
         parts = self._contributions([one.customer for one in top], now) if top else []
         self._since = max(self._since, stored_at - OVERLAP_MS)
         counts = self._client.execute(queries.COUNTS, {})
@@ -88,6 +98,10 @@ class Reader:
             alerts=tuple(self._alerts),
             fresh=tuple(sorted(chain(moments, alerts), key=lambda one: one.at)),
             counts={(str(what), str(kind), str(detail)): whole(n) for what, kind, detail, n in counts},
+            spans=self._spans,
+            rises=tuple(picks.rises(everybody, TOP)),
+            falls=tuple(picks.falls(everybody, TOP)),
+            journeys=tuple(picks.by_journey(active)),
         )
 
     def _ask(self, query: str, limit: int) -> list[Row]:

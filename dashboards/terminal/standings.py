@@ -1,18 +1,24 @@
-"""Who has it hard now: decayed sums as they were stored, decayed on to the moment of the picture.
+"""Where everybody stands now, and stood before: sums as they were stored, moved to another moment.
+
+Sums add up, so what a customer's effort was some minutes ago is today's sums without the signals since.
 
 >>> from detectors.policy import default
->>> board = Board(default())
->>> board.take([("c1", "claim", 0, "upload", "web", 20.0, 20.0, 0.8, 0.6)])
->>> [round(board.top(at, 5)[0].effort) for at in (0, 1_200_000, 3_600_000)]
-[63, 48, 32]
+>>> board = Board(default(), 120_000)
+>>> board.take([("c1", "claim", 60_000, "upload", "web", 20.0, 20.0, 0.8, 0.6)])
+>>> board.note([("f1", "c1", "claim", "form_error", 20.0, 60_000)])
+>>> [(round(one.effort), round(one.change), one.came[:1]) for one in board.standings(60_000)]
+[(63, 63, (Arrival(signal='form_error', points=20.0, times=1),))]
+>>> [(round(one.effort), round(one.change), one.came) for one in board.standings(960_000)]
+[(51, -1, ())]
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from math import exp
 from typing import NamedTuple
 
-from dashboards.terminal.frame import Contribution, Standing
+from dashboards.terminal.frame import Arrival, Contribution, Standing
 from dashboards.terminal.rows import Row, decimal, whole
 from detectors import effort
 from detectors.policy import Policy
@@ -20,48 +26,65 @@ from detectors.state import Sums
 
 __all__ = ["Board"]
 
-# Customers kept in mind between pictures: many more than fit on a screen, few enough to sort at once.
+# Customers kept in mind between pictures: many more than fit on a screen, few enough to score at once.
 KEPT = 2_000
-MINUTE_MS = 60_000
+# What subtracting leaves of sums that cancel, as a share of what was subtracted: it would grow backwards.
+ROUNDING = 1e-9
+# A customer's signals that a picture can name.
+MOST_CAME = 6
+
+Key = tuple[str, str]
 
 
 class _Known(NamedTuple):
-    """What is known of one customer in one journey: the sums of the last minute's rows, newest last."""
+    """The newest row of one customer in one journey."""
 
-    sums: tuple[Sums, ...]
+    sums: Sums
     step: str
     channel: str
     coverage: float
     need: float
 
 
-class Board:
-    """The newest stored standing of each customer and journey, the hardest ones kept."""
+class _Signal(NamedTuple):
+    time: int
+    name: str
+    points: float
 
-    def __init__(self, policy: Policy) -> None:
-        """``policy`` gives half-lives, weights and the floor of coverage."""
+
+class Board:
+    """The newest stored standing of each customer and journey, and their newest signals."""
+
+    def __init__(self, policy: Policy, moved_ms: int) -> None:
+        """``policy`` gives half-lives, weights and the floor of coverage; changes are over ``moved_ms``."""
         self.policy = policy
-        self._known: dict[tuple[str, str], _Known] = {}
+        self._moved_ms = moved_ms
+        self._known: dict[Key, _Known] = {}
+        self._signals: dict[Key, dict[str, _Signal]] = {}
 
     def take(self, rows: Iterable[Row]) -> None:
         """Rows of :data:`dashboards.queries.STANDINGS`; an older row never replaces a newer one."""
-        latest = 0
         for customer, journey, at, step, channel, acute, chronic, coverage, need in rows:
             key = (str(customer), str(journey))
             sums = Sums(decimal(acute), decimal(chronic), whole(at))
-            before = self._known[key].sums if key in self._known else ()
-            if not before or before[-1].at <= sums.at:
-                kept = _last_minute((*before, sums), sums.at)
-                self._known[key] = _Known(kept, str(step), str(channel), decimal(coverage), decimal(need))
-            latest = max(latest, sums.at)
+            before = self._known.get(key)
+            if before is None or before.sums.at <= sums.at:
+                self._known[key] = _Known(sums, str(step), str(channel), decimal(coverage), decimal(need))
         if len(self._known) > KEPT:
-            hardest = sorted(self._known, key=lambda key: self._load(key, latest), reverse=True)
-            self._known = {key: self._known[key] for key in hardest[:KEPT]}
+            last = sorted(self._known.items(), key=lambda entry: (-entry[1].sums.at, -self._load(entry[1])))
+            self._known = dict(last[:KEPT])
 
-    def top(self, now: int, most: int) -> list[Standing]:
-        """The ``most`` with the highest effort at ``now`` (ms), hardest first; none without any effort."""
-        hardest = sorted(self._known, key=lambda key: (-self._load(key, now), key))[:most]
-        return [self._standing(key, now) for key in hardest if self._load(key, now) > 0.0]
+    def note(self, rows: Iterable[Row]) -> None:
+        """Rows of :data:`dashboards.queries.SIGNALS`; the same one again changes nothing."""
+        for fact_id, customer, journey, name, points, at in rows:
+            found = self._signals.setdefault((str(customer), str(journey)), {})
+            found[str(fact_id)] = _Signal(whole(at), str(name), decimal(points))
+
+    def standings(self, now: int) -> list[Standing]:
+        """Everybody known at ``now`` (ms), in no order; without a score only those with some effort."""
+        since = now - self._moved_ms
+        self._forget(since)
+        return [one for key, known in self._known.items() for one in self._standing(key, known, now, since)]
 
     def explained(
         self, standings: Sequence[Standing], parts: Iterable[Row], most: int = 4
@@ -70,40 +93,82 @@ class Board:
 
         Points are in proportion to each signal's part of x, so that all of them would add up to the effort.
         """
-        by_key: dict[tuple[str, str], list[tuple[str, float, int]]] = {}
+        by_key: dict[Key, list[tuple[str, float, int]]] = {}
         for customer, journey, signal, part, count in parts:
             found = by_key.setdefault((str(customer), str(journey)), [])
             found.append((str(signal), decimal(part), whole(count)))
-        return tuple(
-            self._explain(one, by_key.get((one.customer, one.journey), []), most) for one in standings
-        )
+        return tuple(_explain(one, by_key.get((one.customer, one.journey), []), most) for one in standings)
 
-    def _explain(self, one: Standing, parts: list[tuple[str, float, int]], most: int) -> Standing:
-        x = sum(part for _, part, _ in parts)
-        if one.effort is None or x <= 0.0:
-            return one
-        worth = one.effort / x
-        largest = sorted(parts, key=lambda entry: (-abs(entry[1]), entry[0]))[:most]
-        return one._replace(
-            why=tuple(Contribution(name, part * worth, count) for name, part, count in largest)
-        )
+    def _load(self, known: _Known) -> float:
+        return effort.load(known.sums, known.sums.at, self.policy)
 
-    def _load(self, key: tuple[str, str], now: int) -> float:
-        return effort.load(self._known[key].sums[-1], now, self.policy)
+    def _forget(self, since: int) -> None:
+        """Drop signals that came before ``since`` and are in their customer's newest row."""
+        kept = {}
+        for key, signals in self._signals.items():
+            known = self._known.get(key)
+            settled = since if known is None else min(since, known.sums.at)
+            if left := {fact_id: one for fact_id, one in signals.items() if one.time > settled}:
+                kept[key] = left
+        self._signals = kept
 
-    def _standing(self, key: tuple[str, str], now: int) -> Standing:
-        known = self._known[key]
+    def _standing(self, key: Key, known: _Known, now: int, since: int) -> Iterator[Standing]:
+        signals = self._signals.get(key, {}).values()
+        sums = Sums(known.sums.acute, known.sums.chronic, known.sums.at)
+        for one in signals:
+            # A time-out's, or its event's row is still on its way.
+            if one.time > known.sums.at:
+                effort.add(sums, one.points, one.time, self.policy)
         if known.coverage < self.policy.document.effort.coverage_floor:
-            return Standing(*key, known.step, known.channel, None, None, known.need)
-        score = effort.score(known.sums[-1], now, self.policy)
-        kept = _last_minute(known.sums, now)
-        minute_ago = now - MINUTE_MS
-        before = effort.score(kept[0], minute_ago, self.policy) if kept[0].at <= minute_ago else 0.0
-        ces = effort.ces(score)
-        return Standing(*key, known.step, known.channel, score, ces, known.need, change=score - before)
+            if effort.load(sums, now, self.policy) > 0.0:
+                yield Standing(*key, known.step, known.channel, None, None, known.need, at=known.sums.at)
+            return
+        recent = [one for one in signals if one.time > since]
+        score = effort.score(sums, now, self.policy)
+        yield Standing(
+            *key,
+            known.step,
+            known.channel,
+            score,
+            effort.ces(score),
+            known.need,
+            change=score - _before(sums, recent, since, self.policy),
+            at=known.sums.at,
+            came=_came(recent),
+        )
 
 
-def _last_minute(sums: tuple[Sums, ...], now: int) -> tuple[Sums, ...]:
-    """Those of the minute before ``now``, and the one that stood when it began."""
-    older = sum(one.at <= now - MINUTE_MS for one in sums)
-    return sums[max(0, older - 1) :]
+def _before(sums: Sums, recent: Sequence[_Signal], since: int, policy: Policy) -> float:
+    """The score at ``since`` (ms): without the ``recent`` signals, all of which came later."""
+    left, gone = Sums(sums.acute, sums.chronic, sums.at), Sums(0.0, 0.0, sums.at)
+    for one in recent:
+        effort.add(left, -one.points, one.time, policy)
+        effort.add(gone, abs(one.points), one.time, policy)
+    if left.at <= since:
+        return effort.score(left, since, policy)
+    back = left.at - since
+    acute = 0.0 if abs(left.acute) <= ROUNDING * gone.acute else left.acute * exp(policy.acute_rate * back)
+    chronic = (
+        0.0
+        if abs(left.chronic) <= ROUNDING * gone.chronic
+        else left.chronic * exp(policy.chronic_rate * back)
+    )
+    return effort.score(Sums(acute, chronic, since), since, policy)
+
+
+def _came(recent: Sequence[_Signal]) -> tuple[Arrival, ...]:
+    found: dict[str, Arrival] = {}
+    for one in recent:
+        before = found.get(one.name, Arrival(one.name, 0.0, 0))
+        found[one.name] = Arrival(one.name, before.points + one.points, before.times + 1)
+    weightiest = sorted(found.values(), key=lambda part: (-abs(part.points), part.signal))
+    return tuple(weightiest[:MOST_CAME])
+
+
+def _explain(one: Standing, parts: list[tuple[str, float, int]], most: int) -> Standing:
+    x = sum(part for _, part, _ in parts)
+    if one.effort is None or x <= 0.0:
+        return one
+    worth = one.effort / x
+    largest = sorted(parts, key=lambda entry: (-abs(entry[1]), entry[0]))[:most]
+    return one._replace(why=tuple(Contribution(name, part * worth, count) for name, part, count in largest))

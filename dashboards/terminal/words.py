@@ -11,16 +11,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from dashboards.terminal.frame import Alert, Contribution, Frame, Moment
+from dashboards.terminal.frame import Alert, Arrival, Contribution, Frame, Moment, Standing
 
 __all__ = [
+    "arrived",
     "cause",
     "clock",
     "counts",
     "flow",
     "guidance",
     "made_of",
+    "minutes",
     "moment",
+    "moved",
     "percent",
     "place",
     "reason",
@@ -65,6 +68,41 @@ def percent(share: float) -> str:
 def made_of(parts: Sequence[Contribution], most: int) -> str:
     """The largest contributions with their points: ``form_error 8, waiting 5``."""
     return ", ".join(f"{part.signal} {part.points:.0f}" for part in parts[:most])
+
+
+def minutes(span_ms: int) -> str:
+    """A span in words: ``5 minutes``."""
+    return f"{span_ms // 60_000} minutes"
+
+
+def moved(one: Standing) -> tuple[int, int]:
+    """A customer's effort as it was and as it is, in whole points: what is shown must add up."""
+    now = one.effort or 0.0
+    return round(max(0.0, now - one.change)), round(now)
+
+
+def arrived(one: Standing, most: int = 3) -> str:
+    """Why effort moved: friction after a plus, relief after a minus; time alone lets it fade.
+
+    >>> one = Standing("c", "claim", "", "web", 50.0, 4.0, 0.5, (), 20.0)
+    >>> arrived(one._replace(came=(Arrival("form_error", 4.0, 2), Arrival("step_completed", -1.0, 1))))
+    '+ form_error 2, - step_completed'
+    >>> fall = one._replace(change=-2.0)
+    >>> arrived(fall), arrived(fall._replace(came=(Arrival("purchase", -3.0, 1),)))
+    ('fading', '- purchase')
+    """
+    friction = [part for part in one.came if part.points > 0]
+    relief = [part for part in one.came if part.points < 0]
+    if one.change >= 0:
+        said = [_signals("+", friction[:most]), _signals("-", relief[:most])]
+    else:
+        said = [_signals("-", relief[:most]) or "fading", _signals("+", friction[:most])]
+    return ", ".join(part for part in said if part)
+
+
+def _signals(sign: str, parts: Sequence[Arrival]) -> str:
+    names = ", ".join(f"{part.signal} {part.times}" if part.times > 1 else part.signal for part in parts)
+    return f"{sign} {names}" if names else ""
 
 
 def reason(alert: Alert, most: int = 3) -> str:

@@ -26,7 +26,7 @@ WIDTH, HEIGHT = 116, 40
 # Rich's own template loads a font from the network; a picture should not.
 FONT = "ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace"
 TEMPLATE = """<svg class="rich-terminal" viewBox="0 0 {width} {height}" xmlns="http://www.w3.org/2000/svg">
-<title>rehuman demo: customers with the highest effort, alerts with their reasons, what was given up</title>
+<title>rehuman demo: whose effort rises and falls and why, where it is highest, alerts with reasons</title>
 <style>
 .{unique_id}-matrix {{ font-family: FONT; font-size: {char_height}px; line-height: {line_height}px;
   font-variant-east-asian: full-width; }}

@@ -11,7 +11,7 @@ import urllib.request
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from streams.demo.home import HOST
+from streams.demo.ports import HOST
 
 __all__ = ["flow_of", "scrape"]
 

@@ -5,7 +5,6 @@ Whatever REHUMAN_* says of other brokers and databases is left out: a demonstrat
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import secrets
@@ -19,13 +18,13 @@ from pydantic import SecretStr
 
 from streams import settings as settings_module
 from streams.clock import wall_ms
-from streams.errors import OperationError, SettingError
+from streams.demo.ports import HOST
+from streams.errors import OperationError
 from streams.settings import PREFIX, Settings
 
-__all__ = ["child_environment", "fresh_directory", "metrics_port", "prepare", "settings_variable"]
+__all__ = ["child_environment", "fresh_directory", "prepare", "settings_variable"]
 
 CONFIG_NAME = "rehuman.toml"
-HOST = "127.0.0.1"
 
 
 def fresh_directory(base: Path | None = None) -> Path:
@@ -50,16 +49,6 @@ def fresh_directory(base: Path | None = None) -> Path:
         return Path(tempfile.mkdtemp(prefix="rehuman-demo-"))
     except OSError as error:
         raise OperationError(f"no directory for the demonstration's data: {error.strerror}") from None
-
-
-def metrics_port(wanted: int | None) -> int:
-    """``wanted`` if it is free, else SettingError; without a wish the usual port, or any free one."""
-    if wanted is not None:
-        if not _free(wanted):
-            raise SettingError("--port", f"{wanted} (in use)", "a free port")
-        return wanted or _any_port()
-    usual = int(Settings.model_fields["metrics_port"].default)
-    return usual if _free(usual) else _any_port()
 
 
 def prepare(directory: Path, *, kafka_url: str, clock: Literal["wall", "events"], port: int) -> Settings:
@@ -106,19 +95,6 @@ def _toml(value: object) -> str:
         value = value.get_secret_value()
     # A JSON string is a TOML basic string.
     return str(value) if isinstance(value, int) else json.dumps(str(value))
-
-
-def _free(port: int) -> bool:
-    with socket.socket() as probe:
-        # As the metrics server binds: a port that only lingers from the last run is free.
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except (OSError, OverflowError) as error:
-            if isinstance(error, OSError) and error.errno != errno.EADDRINUSE:
-                raise SettingError("--port", str(port), "a port of this user, 1024 to 65535") from None
-            return False
-    return True
 
 
 def _any_port() -> int:

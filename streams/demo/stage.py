@@ -19,7 +19,7 @@ from dashboards.terminal.screen import Heading
 from dashboards.terminal.view import watch
 from streams import policies
 from streams.clock import monotonic, wall_ms
-from streams.demo import home
+from streams.demo import home, ports
 from streams.demo.flow import scrape
 from streams.demo.processes import Child, Watchdog
 from streams.demo.showing import SLICE_S, View, Wait
@@ -49,41 +49,43 @@ def run(
     """
     console = Console(highlight=False)
     policy = policies.configured(load())
-    metrics = home.metrics_port(port)
-    traffic = FileTraffic(*source, policy, _shown_s(seconds)) if source else ScenarioTraffic()
-    directory = home.fresh_directory()
-    over = threading.Event()
-    try:
-        with _signals(over), ExitStack() as stack:
-            say = _speaker(console)
-            say(f"showing  {traffic.title}")
-            settings, worker, broker, runner = _start(stack, directory, traffic, metrics, replay=bool(source))
-            say(f"metrics  http://{home.HOST}:{metrics}/metrics")
-            say(f"query    {home.settings_variable(directory)} rehuman sql '{QUERY}'")
-            say(f"data     {directory}")
+    with ports.reserved(port) as metrics:
+        traffic = FileTraffic(*source, policy, _shown_s(seconds)) if source else ScenarioTraffic()
+        directory = home.fresh_directory()
+        over = threading.Event()
+        try:
+            with _signals(over), ExitStack() as stack:
+                say = _speaker(console)
+                say(f"showing  {traffic.title}")
+                settings, worker, broker, runner = _start(
+                    stack, directory, traffic, metrics, replay=bool(source)
+                )
+                say(f"metrics  http://{ports.HOST}:{metrics}/metrics")
+                say(f"query    {home.settings_variable(directory)} rehuman sql '{QUERY}'")
+                say(f"data     {directory}")
 
-            def check() -> None:
-                worker.check()
-                runner.check()
-                if not broker.alive():
-                    raise OperationError(f"the embedded broker ended (log: {broker.log_path})")
+                def check() -> None:
+                    worker.check()
+                    runner.check()
+                    if not broker.alive():
+                        raise OperationError(f"the embedded broker ended (log: {broker.log_path})")
 
-            def flow() -> Flow:
-                accepted, scored, lag = scrape(metrics)
-                return Flow(traffic.sent, accepted, scored, lag)
+                def flow() -> Flow:
+                    accepted, scored, lag = scrape(metrics)
+                    return Flow(traffic.sent, accepted, scored, lag)
 
-            view = View(settings, policy, None if source else wall_ms, flow)
-            stack.callback(view.close)
-            wait = Wait(over, check, seconds, view)
-            notes = f"metrics http://{home.HOST}:{metrics}/metrics   Ctrl-C ends it   data {directory}"
-            watch(view.poll, Heading(f"rehuman: {traffic.title}", notes, bool(source)), wait, console)
-            runner.stop()
-            frame = view.last if over.is_set() else _settled(view, traffic.sent, check, over)
-            say("stopping")
-    finally:
-        console.print(f"the data lie in {directory}", markup=False, soft_wrap=True)
-    for line in summary(frame) if frame else ():
-        console.print(line, markup=False, soft_wrap=True)
+                view = View(settings, policy, None if source else wall_ms, flow)
+                stack.callback(view.close)
+                wait = Wait(over, check, seconds, view)
+                notes = f"metrics http://{ports.HOST}:{metrics}/metrics   Ctrl-C ends it   data {directory}"
+                watch(view.poll, Heading(f"rehuman: {traffic.title}", notes, bool(source)), wait, console)
+                runner.stop()
+                frame = view.last if over.is_set() else _settled(view, traffic.sent, check, over)
+                say("stopping")
+        finally:
+            console.print(f"the data lie in {directory}", markup=False, soft_wrap=True)
+        for line in summary(frame) if frame else ():
+            console.print(line, markup=False, soft_wrap=True)
     return 0
 
 

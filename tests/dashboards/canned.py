@@ -17,6 +17,13 @@ STANDINGS: list[Row] = [
     ("abcdabcd" * 4, "billing", NOW, "invoice", "bot", 3.0, 3.0, 0.2, 0.05),
     ("d0d0d0d0" * 4, "order", NOW, "confirm", "web", -3.0, -3.0, 0.8, 0.02),
 ]
+SIGNALS: list[Row] = [
+    ("g1", "3f9ac2b1" * 4, "claim", "form_error", 16.0, NOW - 30_000),
+    ("g2", "3f9ac2b1" * 4, "claim", "form_error", 16.0, NOW - 20_000),
+    ("g3", "3f9ac2b1" * 4, "claim", "step_completed", -1.0, NOW - 10_000),
+    ("g4", "00ff00ff" * 4, LONG, "purchase", -3.0, NOW),
+    ("g5", "00ff00ff" * 4, LONG, "dead_click", 2.0, NOW - 200_000),
+]
 PARTS: list[Row] = [
     ("3f9ac2b1" * 4, "claim", "form_error", 24.0, 6),
     ("3f9ac2b1" * 4, "claim", "info_repeated", 18.0, 3),
@@ -62,6 +69,7 @@ class CannedClient:
         self.answers: dict[str, list[Row]] = {
             queries.FRESHNESS: [(4_321, NOW - 1_500, NOW - 1_000)],
             queries.STANDINGS: STANDINGS,
+            queries.SIGNALS: SIGNALS,
             queries.CONTRIBUTIONS: PARTS,
             queries.ABANDONMENTS: ABANDONMENTS,
             queries.SWITCHES: SWITCHES,

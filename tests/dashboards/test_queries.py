@@ -17,6 +17,7 @@ from detectors.events import Tick
 from detectors.moment import Findings
 from detectors.partition import PartitionFold
 from detectors.policy import default
+from detectors.state import Sums
 from detectors.tables import TABLES, Row
 from streams.scenario.stream import events
 from streams.ticks import TickAt, with_ticks
@@ -101,7 +102,7 @@ def test_counts_are_exact(folded: Folded, client: Client) -> None:
 
 
 def test_standings_are_the_folds_own_decayed_to_now(folded: Folded, client: Client) -> None:
-    now = START + 2 * HOUR
+    now = START + int(1.5 * HOUR)
     frame = Reader(client, folded.policy, lambda: now).poll()
     assert len(frame.standings) > 10
     for one in frame.standings:
@@ -115,8 +116,26 @@ def test_standings_are_the_folds_own_decayed_to_now(folded: Folded, client: Clie
     assert scores == sorted(scores, reverse=True)
 
 
+def test_changes_are_those_of_all_the_signals_there_are(folded: Folded, client: Client) -> None:
+    now = START + int(1.4 * HOUR)
+    frame = Reader(client, folded.policy, lambda: now).poll()
+    since = now - frame.spans.moved
+    assert frame.rises
+    assert frame.falls
+    for one in (*frame.rises, *frame.falls):
+        sums = Sums(at=START)
+        for fact in folded.facts("signals"):
+            if (fact["customer"], fact["journey"]) == (one.customer, one.journey):
+                assert isinstance(fact["time"], int)
+                assert isinstance(fact["points"], float)
+                if fact["time"] <= since:
+                    effort.add(sums, fact["points"], fact["time"], folded.policy)
+        before = effort.score(sums, since, folded.policy)
+        assert (one.effort or 0) - one.change == pytest.approx(before, abs=1e-6)
+
+
 def test_contributions_add_up_and_agree_with_the_folds(folded: Folded, client: Client) -> None:
-    now = START + 2 * HOUR
+    now = START + int(1.5 * HOUR)
     looking = Reader(client, folded.policy, lambda: now)
     compared = 0
     for one in looking.poll().standings:

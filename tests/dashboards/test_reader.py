@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from dashboards import queries
-from dashboards.terminal.frame import Alert, Moment
-from dashboards.terminal.reader import OVERLAP_MS, Reader
+from dashboards.terminal.frame import Alert, Arrival, Moment
+from dashboards.terminal.reader import LIVE, OVERLAP_MS, Reader
 from dashboards.terminal.standings import KEPT, Board
 from detectors import effort
 from detectors.policy import default
 from detectors.state import Sums
-from tests.dashboards.canned import ABANDONMENTS, ALERTS, NOW, STANDINGS, CannedClient, reader
+from tests.dashboards.canned import ABANDONMENTS, ALERTS, LONG, NOW, STANDINGS, CannedClient, reader
 
 
 def test_standings_are_hardest_first_without_those_at_ease() -> None:
@@ -39,43 +39,112 @@ def test_scores_decay_between_two_polls_without_new_rows() -> None:
     looking = Reader(client, default(), lambda: moment[0])
     before = looking.poll().standings[0].effort
     client.answers[queries.STANDINGS] = []
-    moment[0] += 1_200_000
+    moment[0] += 240_000
     after = looking.poll().standings[0].effort
     assert before is not None
     assert after is not None
     assert after < before
 
 
-def test_change_is_what_the_last_minute_did() -> None:
-    board = Board(default())
-    board.take([("c", "j", NOW, "s", "web", 10.0, 10.0, 0.9, 0.1)])
-    assert board.top(NOW, 1)[0].change == board.top(NOW, 1)[0].effort
-    later = NOW + 90_000
-    assert -2.0 < board.top(later, 1)[0].change < 0.0
-    for seconds in (100, 110):
-        acute = 10.0 + seconds / 10
-        board.take([("c", "j", NOW + seconds * 1_000, "s", "web", acute, acute, 0.9, 0.1)])
-    now = NOW + 120_000
-    (one,) = board.top(now, 1)
-    before = effort.score(Sums(10.0, 10.0, NOW), NOW + 60_000, default())
-    assert one.change == pytest.approx((one.effort or 0) - before)
-    assert one.change > 10
+def test_who_rose_and_who_fell_and_why() -> None:
+    frame = reader(CannedClient()).poll()
+    ((rise,), (fall,)) = frame.rises, frame.falls
+    assert (rise.customer[:8], rise.came[0], rise.came[1].signal) == (
+        "3f9ac2b1",
+        Arrival("form_error", 32.0, 2),
+        "step_completed",
+    )
+    assert (fall.customer[:8], fall.came) == ("00ff00ff", (Arrival("purchase", -3.0, 1),))
+    assert rise.change > 40
+    assert -13 < fall.change < -10
+
+
+CAME = [
+    ("form_error", 9.0, NOW - 400_000),
+    ("rage_click", 4.0, NOW - 100_000),
+    ("purchase", -3.0, NOW - 50_000),
+]
+
+
+def summed(until: int) -> Sums:
+    """What the fold would have at ``until``."""
+    sums = Sums(at=CAME[0][2])
+    for _, points, at in CAME:
+        if at <= until:
+            effort.add(sums, points, at, default())
+    return sums
+
+
+@pytest.mark.parametrize("far", [0, 30_000, 70_000, LIVE.moved, 3 * LIVE.moved, 400_000])
+def test_a_change_is_exact_wherever_the_last_row_lies_and_time_alone_is_a_fall(far: int) -> None:
+    board = Board(default(), LIVE.moved)
+    stored = summed(NOW - far)
+    acute, chronic = effort.decayed(stored, NOW - far, default())
+    board.take([("c", "j", NOW - far, "s", "web", acute, chronic, 0.9, 0.1)])
+    board.note([(str(n), "c", "j", *signal) for n, signal in enumerate(CAME)])
+    (one,) = board.standings(NOW)
+    before = effort.score(summed(NOW - LIVE.moved), NOW - LIVE.moved, default())
+    now = effort.score(summed(NOW), NOW, default())
+    assert (one.effort, one.change) == (pytest.approx(now), pytest.approx(now - before))
+    assert [part.signal for part in one.came] == ["rage_click", "purchase"]
+    (later,) = board.standings(NOW + 600_000)
+    assert later.came == ()
+    assert later.change < 0.0
+
+
+def test_sums_that_cancel_are_nothing_however_far_back() -> None:
+    board = Board(default(), 40 * 3_600_000)
+    board.take([("c", "j", NOW, "s", "web", 0.1 + 0.2, 0.1 + 0.2, 0.9, 0.1)])
+    board.note([("1", "c", "j", "x", 0.1, NOW), ("2", "c", "j", "x", 0.2, NOW)])
+    (one,) = board.standings(NOW)
+    assert one.change == one.effort
+
+
+def test_signals_are_forgotten_once_they_are_old_and_stored() -> None:
+    board = Board(default(), LIVE.moved)
+    board.take([("c", "j", NOW, "s", "web", 9.0, 9.0, 0.9, 0.1)])
+    board.note([("1", "c", "j", "x", 4.0, NOW), ("2", "c", "j", "abandoned_form", 6.0, NOW + 1)])
+    board.note([("3", "gone", "j", "x", 4.0, NOW)])
+    for _ in range(2):
+        (one,) = board.standings(NOW + LIVE.moved + 1)
+        # The time-out's points are in no row yet, so they must stay.
+        assert one.effort == pytest.approx(
+            effort.score(Sums(15.0, 15.0, NOW), NOW + LIVE.moved + 1, default()), abs=1e-3
+        )
+    board.take([("c", "j", NOW + 2, "s", "web", 15.0, 15.0, 0.9, 0.1)])
+    board.standings(NOW + LIVE.moved + 1)
+    assert board._signals == {}
+
+
+def test_the_hardest_are_those_seen_lately() -> None:
+    client, moment = CannedClient(), [NOW]
+    client.answers[queries.STANDINGS] = [
+        *STANDINGS,
+        ("resting" * 4, "order", NOW - LIVE.active - 1, "pay", "web", 99.0, 99.0, 0.9, 0.9),
+    ]
+    frame = Reader(client, default(), lambda: moment[0]).poll()
+    assert "resting" not in frame.standings[0].customer
+    assert [one.journey for one in frame.journeys] == ["claim", LONG, "order"]
+    client.answers[queries.STANDINGS] = []
+    moment[0] += LIVE.active + 1
+    assert Reader(client, default(), lambda: moment[0]).poll().standings == ()
 
 
 def test_an_older_row_never_replaces_a_newer_one() -> None:
-    board = Board(default())
+    board = Board(default(), LIVE.moved)
     board.take(STANDINGS)
     board.take([(STANDINGS[0][0], "claim", NOW - 1, "old", "web", 99.0, 99.0, 0.9, 0.9)])
-    assert board.top(NOW, 1)[0].step == "details"
+    assert board.standings(NOW)[0].step == "details"
 
 
-def test_the_board_stays_small_and_keeps_the_hardest() -> None:
-    board = Board(default())
-    board.take([(f"c{n:05d}", "j", NOW, "s", "web", float(n), float(n), 0.9, 0.1) for n in range(3 * KEPT)])
-    board.take([("new", "j", NOW, "s", "web", 1e6, 1e6, 0.9, 0.1)])
-    top = board.top(NOW, 3 * KEPT)
-    assert len(top) == KEPT
-    assert [one.customer for one in top[:2]] == ["new", f"c{3 * KEPT - 1:05d}"]
+def test_the_board_stays_small_and_keeps_those_seen_last() -> None:
+    board = Board(default(), LIVE.moved)
+    board.take([(f"c{n:05d}", "j", NOW + n, "s", "web", 9.0, 9.0, 0.9, 0.1) for n in range(3 * KEPT)])
+    board.take([("new", "j", NOW + 3 * KEPT, "s", "web", 0.5, 0.5, 0.9, 0.1)])
+    known = {one.customer for one in board.standings(NOW + 3 * KEPT)}
+    assert len(known) == KEPT
+    assert {"new", f"c{3 * KEPT - 1:05d}"} <= known
+    assert "c00000" not in known
 
 
 def test_what_is_new_comes_once_and_oldest_first() -> None:
@@ -109,7 +178,10 @@ def test_only_rows_stored_since_the_last_poll_are_asked_for_with_an_overlap_and_
     client.asked.clear()
     looking.poll()
     since = {query: params for query, params in client.asked if "since" in params}
-    assert set(since) == {queries.STANDINGS, queries.ABANDONMENTS, queries.SWITCHES, queries.ALERTS}
+    assert set(since) == {
+        *(queries.STANDINGS, queries.SIGNALS),
+        *(queries.ABANDONMENTS, queries.SWITCHES, queries.ALERTS),
+    }
     for params in since.values():
         assert params["since"] == NOW - 1_000 - OVERLAP_MS
         assert params["limit"]

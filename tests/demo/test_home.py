@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import socket
 from pathlib import Path
 
 import pytest
 
 from streams.demo import home
-from streams.errors import SettingError
 from streams.settings import load
 
 
@@ -54,22 +52,3 @@ def test_what_is_configured_elsewhere_is_never_touched(
     assert (made.kafka_url, made.clickhouse_url) == ("kafka://127.0.0.1:7", f"embedded://{tmp_path}/engine")
     assert {name for name in child if name.startswith("REHUMAN_")} == {"REHUMAN_CONFIG"}
     assert "production" not in (tmp_path / home.CONFIG_NAME).read_text()
-
-
-def test_a_port_in_use_is_refused_when_asked_for_and_avoided_when_not() -> None:
-    with socket.socket() as taken:
-        taken.bind((home.HOST, 0))
-        taken.listen()
-        port = taken.getsockname()[1]
-        with pytest.raises(SettingError, match=f"--port: found {port} .in use.; expected a free port"):
-            home.metrics_port(port)
-    assert home.metrics_port(port) == port
-    assert home.metrics_port(0) > 0
-    with socket.socket() as usual:
-        usual.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            usual.bind((home.HOST, 9464))
-            usual.listen()
-        except OSError:
-            pass  # somebody else has it, which is the same to us
-        assert home.metrics_port(None) != 9464
