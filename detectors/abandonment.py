@@ -1,7 +1,8 @@
 """Abandonment: attempts that were begun and given up, said so or inferred by a time-out.
 
-The id of one is customer + kind + journey + step + start, so that a time-out and the event that says the same
-later are one. A completion, however late, turns an abandonment into a recovered one and resolves its alert.
+The id of one is customer + kind + journey + step + start (and conversation, where it has one), so that a
+time-out and the event that says the same later are one. A completion, however late, turns an abandonment into
+a recovered one and resolves its alert.
 
 >>> from detectors.examples import fold, minutes
 >>> found = fold(
@@ -17,7 +18,7 @@ later are one. A completion, however late, turns an abandonment into a recovered
 from __future__ import annotations
 
 from detectors import candidates, contacts, failures, waiting
-from detectors.attempts import EXPLICIT, INFERRED, OPEN, begin, find, keep_alive, thread, timeout
+from detectors.attempts import EXPLICIT, INFERRED, OPEN, begin, find, keep_alive, over, thread, timeout
 from detectors.effort import load
 from detectors.events import Event
 from detectors.moment import Moment
@@ -129,7 +130,7 @@ def _complete(m: Moment, e: Event, kind: str) -> None:
         m.state.attempts.remove(attempt)
     given_up = (INFERRED, EXPLICIT) if kind in _RECOVERS_EXPLICIT else (INFERRED,)
     while attempt := find(m, e, kind, *given_up, anywhere=whole):
-        if e.time - attempt.given_up > m.policy.document.abandonment.recovery:
+        if over(m, attempt, e.time):
             return
         recover(m, attempt)
         journey = m.known(attempt.journey)
@@ -151,8 +152,7 @@ def _left(m: Moment, e: Event, journey: Journey, kind: str) -> None:
 
 def _explicit(m: Moment, e: Event, journey: Journey, kind: str) -> None:
     attempt = find(m, e, kind, OPEN, INFERRED)
-    recovery = m.policy.document.abandonment.recovery
-    if attempt is None or (attempt.status == INFERRED and e.time - attempt.given_up > recovery):
+    if attempt is None or (attempt.status == INFERRED and over(m, attempt, e.time)):
         if (known := find(m, e, kind, EXPLICIT)) and _same_act(m, e, known):
             return
         attempt = begin(m, e, kind)
@@ -232,7 +232,9 @@ def expire(m: Moment, attempt: Attempt) -> None:
 
 
 def _id(m: Moment, attempt: Attempt) -> str:
-    return m.id("abandonment", attempt.kind, attempt.journey, attempt.step, str(attempt.start))
+    parts = ["abandonment", attempt.kind, attempt.journey, attempt.step, str(attempt.start)]
+    # Two conversations may begin in the same minute of a source that knows no seconds.
+    return m.id(*parts, str(attempt.key)) if attempt.key else m.id(*parts)
 
 
 def _row(

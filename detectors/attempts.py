@@ -23,6 +23,7 @@ __all__ = [
     "begin",
     "find",
     "keep_alive",
+    "over",
     "thread",
     "timeout",
 ]
@@ -84,6 +85,14 @@ def add(m: Moment, attempt: Attempt) -> None:
 def timeout(m: Moment, attempt: Attempt) -> int:
     """Idle time in ms after which this attempt counts as given up."""
     return m.policy.timeout(attempt.kind, attempt.journey, attempt.step)
+
+
+def over(m: Moment, attempt: Attempt, time: int) -> bool:
+    """Whether it was given up, or taken to be, too long before ``time`` to have to do with it."""
+    if attempt.kind == "conversation":
+        return False
+    known = attempt.given_up + (timeout(m, attempt) if attempt.status == INFERRED else 0)
+    return time - known > m.policy.document.abandonment.recovery
 
 
 def keep_alive(m: Moment, e: Event) -> None:

@@ -150,7 +150,7 @@ def _given_up(m: Moment, e: Event) -> Attempt | None:
     for attempt in m.state.attempts:
         fits = attempt.key == key and (key or attempt.channel == e.channel)
         if attempt.kind == "conversation" and attempt.status and fits and attempt.start <= e.time:
-            return attempt if e.time - attempt.given_up <= m.policy.document.abandonment.recovery else None
+            return attempt
     return None
 
 

@@ -379,3 +379,19 @@ def test_work_on_a_case_shows_that_nobody_has_given_up() -> None:
     opened = ("ticket.created", 0, {"case_id": "T-9"})
     moved = [("ticket.updated", day * 5 * DAY, {"case_id": "T-9"}) for day in range(1, 5)]
     assert not fold(opened, *moved, until=21 * DAY).rows("abandonments")
+
+
+def test_two_conversations_begun_at_once_are_two() -> None:
+    tickets = [("ticket.created", 0, {"case_id": case}) for case in ("T-1", "T-2")]
+    assert len(fold(*tickets, until=30 * DAY).rows("abandonments")) == 2
+
+
+def test_recovery_counts_from_when_it_was_known() -> None:
+    """A step that may take a week, and a ticket solved after more than one, do recover."""
+    looking = {"journey": "research", "step": "list"}
+    story = fold(("step.entered", 0, looking), until=8 * DAY)
+    assert only(story.tell("step.completed", 10 * DAY, looking))["recovered_at"] == 10 * DAY
+    story = fold(("step.entered", 0, looking), until=8 * DAY)
+    assert only(story.tell("step.completed", 15 * DAY, looking))["recovered_at"] is None
+    ticket = fold(("ticket.created", 0, {"case_id": "T-1"}), until=20 * DAY)
+    assert only(ticket.tell("ticket.solved", 21 * DAY, {"case_id": "T-1"}))["recovered_at"] == 21 * DAY
