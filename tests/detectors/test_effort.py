@@ -92,6 +92,20 @@ def test_contributions_add_up(signals: list[tuple[str, int]]) -> None:
     assert sum(part.count for part in journey.parts) == len(signals)
 
 
+def test_parts_are_weighed_at_one_moment() -> None:
+    """Also where the last to come was the first to happen."""
+    story = Story(PATIENT)
+    told(story, 0, ("rage_click", hours(2), "order"))
+    told(story, 1, ("error_click", 0, "order"))
+    (journey,) = story.jane.journeys
+    score = effort.score(journey.sums, MONDAY, PATIENT)
+    first, second = effort.contributions(journey.parts, score, MONDAY, PATIENT)
+    kept = effort.load(journey.parts[1], MONDAY + hours(2), PATIENT) / 4.0
+    assert (SIGNALS[first[0]].name, SIGNALS[second[0]].name) == ("rage_click", "error_click")
+    assert second[1] / first[1] == pytest.approx(kept)
+    assert kept < 0.4
+
+
 def test_relief_beyond_friction_is_clamped_and_says_so() -> None:
     story = fold(("rage_click", 0, {}), ("purchase", 1, {}), ("callback.completed", 2, {"channel": "web"}))
     (journey,) = story.jane.journeys

@@ -157,9 +157,23 @@ def once(lane: Lane) -> tuple[dict[tuple[str, str, int], Row], dict[tuple[object
     return rows, desk
 
 
-ITEMS = log_of(11, events=500, customers=7)
+def with_a_policy_of_the_past(items: list[Item]) -> list[Item]:
+    """An activation after events of its time: it must not hold for them when they are read again."""
+    raw = msgspec.json.encode(
+        {
+            "type": "io.rehuman.policy",
+            "time": "2024-01-01T09:00:00Z",
+            "data": {"version": 9, "policy": policy_text(9, form_error="9.0", lateness='"90s"')},
+        }
+    )
+    half = len(items) // 3
+    return [*items[:half], Item("", raw, 0), *items[half:]]
+
+
+# Few customers, so that more of one's events are read again than are remembered by their ids.
+ITEMS = with_a_policy_of_the_past(log_of(11, events=600, customers=3))
 # (records until it, what happens): a checkpoint, or a crash with this share of the state written, or none.
-EVENTS = st.tuples(st.integers(0, 80), st.sampled_from(["checkpoint", "die"]) | st.floats(0, 1))
+EVENTS = st.tuples(st.integers(0, 250), st.sampled_from(["checkpoint", "die"]) | st.floats(0, 1))
 
 
 def undisturbed() -> Lane:
