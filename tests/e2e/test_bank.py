@@ -37,9 +37,9 @@ def bank(made: Callable[..., World]) -> World:
 
 
 @pytest.fixture(scope="module")
-def expected(bank: World) -> Expected:
+def expected() -> Expected:
     """What a back-test of the same file finds."""
-    return backtested(bank.settings, items(bank.settings, SOURCE, paths(SOURCE)))
+    return backtested(SOURCE, *paths(SOURCE))
 
 
 def _replayed(world: World) -> World:
@@ -51,7 +51,7 @@ def _replayed(world: World) -> World:
 
 def test_every_event_is_stored_once(bank: World) -> None:
     """Distinct events sent = rows of events_exact."""
-    sent = [item for item in items(bank.settings, SOURCE, paths(SOURCE)) if isinstance(item, SourceEvent)]
+    sent = [item for item in items(SOURCE, *paths(SOURCE)) if isinstance(item, SourceEvent)]
     assert len({(event.source, event.id) for event in sent}) == len(sent) == 144_388
     assert bank.value("SELECT count() FROM events_exact") == len(sent)
 
@@ -174,7 +174,7 @@ def test_no_raw_id_in_facts_state_desk_or_alerts(bank: World) -> None:
     names = bank.settings.topics
     ids = {
         item.key
-        for item in items(bank.settings, SOURCE, paths(SOURCE))
+        for item in items(SOURCE, *paths(SOURCE))
         if isinstance(item, SourceEvent) and not item.key.startswith(b"anon:") and len(item.key) >= 8
     }
     assert len(ids) > 3_000

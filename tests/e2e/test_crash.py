@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.sources.datasets import paths
-from tests.support.compare import backtested, differences, items, stored
+from tests.support.compare import backtested, differences, stored
 from tests.support.engine import running
 from tests.support.kafka import KafkaBroker
 from tests.support.world import PROGRAM, World
@@ -30,7 +30,7 @@ def _alert_ids(world: World) -> list[str]:
 
 def _agree(world: World) -> None:
     """Everything stored equals an undisturbed run: the back-test of the same files."""
-    expected, raised = backtested(world.settings, items(world.settings, SOURCE, paths(SOURCE)))
+    expected, raised = backtested(SOURCE, *paths(SOURCE))
     assert differences(expected, stored(world.settings)) == []
     told = world.sql("SELECT alert_id FROM alerts_exact WHERE type = 'alert.raised'")
     assert sorted(row["alert_id"] for row in told) == sorted(raised)
@@ -67,8 +67,8 @@ def test_a_minute_without_the_database(kafka: KafkaBroker, tmp_path: Path) -> No
     with running() as engine:
         world = World(kafka.url, engine.server_url, tmp_path / "world", partitions=8).prepare()
         world.start_worker()
-        # The month in about a minute and a half, so that the outage lies inside it.
-        replay = _replay(world, "--speed", "27000")
+        # The month in a good minute, so that the outage lies inside it.
+        replay = _replay(world, "--speed", "34000")
         try:
             world.until(lambda: world.value("SELECT count() FROM events") > 2_000, "the first rows")
             engine.stop()

@@ -66,7 +66,7 @@ def _with_failures(found: World) -> list[Any]:
     """Every booker's first session, followed by a payment that fails, and a call about it."""
     sent: list[Any] = []
     failed: set[str] = set()
-    for item in items(found.settings, SOURCE, paths(SOURCE)):
+    for item in items(SOURCE, *paths(SOURCE)):
         sent.append(item)
         if not isinstance(item, SourceEvent):
             continue

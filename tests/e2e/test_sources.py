@@ -23,10 +23,10 @@ def test_rows_in_are_events_and_named_rejects(source: str, world: Callable[..., 
     assert counts.rows == counts.used + counts.rejects > 0
     assert told["counts"]["rows"] == counts.rows
     found.settle()
-    timed = items(found.settings, source, paths(source))
+    timed = items(source, *paths(source))
     sent = {(event.source, event.id) for event in timed if isinstance(event, SourceEvent)}
     assert found.value("SELECT count() FROM events_exact") == len(sent) == told["events"]
     assert found.value("SELECT uniqExact(source, event_id) FROM events_exact") == len(sent)
     assert found.value("SELECT count() FROM dead_letters_exact") == 0
-    expected, _ = backtested(found.settings, timed)
+    expected, _ = backtested(source, *paths(source))
     assert differences(expected, stored(found.settings)) == []

@@ -5,12 +5,12 @@ Both as ``{fact_id: row}`` by table, without the columns that say where a row ca
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+from detectors.policy import default
 from detectors.tables import PROVENANCE, TABLES
-from streams import policies
 from streams.backtest import fold_events
 from streams.clock import wall_ms
 from streams.identity import Pseudonyms
@@ -19,6 +19,7 @@ from streams.sources.api import SourceCounts, SourceEvent, get_source
 from streams.sources.files import read_merged
 from streams.ticks import EVERY_MS, TickAt, with_ticks
 from streams.warehouse.client import connect
+from tests.support.world import PSEUDONYM_KEY, REFERENCE_KEY
 
 __all__ = ["Facts", "backtested", "differences", "items", "stored"]
 
@@ -27,11 +28,12 @@ Facts = dict[str, dict[str, dict[str, Any]]]
 COMPARED = ["events", "signals", "abandonments", "channel_switches", "waits", "surveys"]
 
 
-def items(settings: Settings, source: str, paths: Sequence[Path]) -> list[SourceEvent | TickAt]:
-    """The files' events with the ticks that a replay sends between them."""
-    policy = policies.configured(settings)
+@cache
+def items(source: str, *paths: Path) -> tuple[SourceEvent | TickAt, ...]:
+    """The files' events with the ticks that a replay sends between them, under the default policy."""
+    policy = default()
     rules = policy.document.time
-    return list(
+    return tuple(
         with_ticks(
             read_merged(get_source(source), paths, SourceCounts()),
             EVERY_MS,
@@ -42,13 +44,16 @@ def items(settings: Settings, source: str, paths: Sequence[Path]) -> list[Source
     )
 
 
-def backtested(
-    settings: Settings, timed: Sequence[SourceEvent | TickAt]
-) -> tuple[Facts, dict[str, dict[str, Any]]]:
-    """The final facts of a back-test, and its candidates by alert id (the first message of each)."""
+@cache
+def backtested(source: str, *paths: Path) -> tuple[Facts, dict[str, dict[str, Any]]]:
+    """The final facts of a back-test, and its candidates by alert id (the first message of each).
+
+    Under the keys of every :class:`tests.support.world.World`, so that it is worked out once in a test run.
+    """
     best: dict[str, dict[str, dict[str, Any]]] = {table: {} for table in COMPARED}
     raised: dict[str, dict[str, Any]] = {}
-    for found in fold_events(timed, policies.configured(settings), Pseudonyms.of(settings)):
+    names = Pseudonyms(PSEUDONYM_KEY.encode(), REFERENCE_KEY.encode())
+    for found in fold_events(items(source, *paths), default(), names):
         for table, rows in found.findings.rows.items():
             if table not in best:
                 continue
@@ -96,6 +101,8 @@ def differences(expected: Facts, actual: Facts, tolerance: float = 1e-9) -> list
         for fact in rows.keys() ^ others.keys():
             found.append(f"{table} {fact} only in {'expected' if fact in rows else 'actual'}")
         for fact in rows.keys() & others.keys():
+            if rows[fact] == others[fact]:
+                continue
             for name, value in rows[fact].items():
                 other = others[fact][name]
                 if isinstance(value, float) and isinstance(other, float):

@@ -19,10 +19,13 @@ from streams.kafka import admin, urls
 from streams.kafka.lag import group_lag
 from streams.settings import Settings, load
 
-__all__ = ["World"]
+__all__ = ["PSEUDONYM_KEY", "REFERENCE_KEY", "World"]
 
 PROGRAM = Path(sys.executable).parent / "rehuman"
 PATIENCE_S = 180.0
+# The same in every installation of a test run, so that all of them find facts of the same ids.
+PSEUDONYM_KEY = "test-pseudonym-key-0123456789"
+REFERENCE_KEY = "test-reference-key-0123456789"
 
 
 class World:
@@ -35,8 +38,8 @@ class World:
         given: dict[str, object] = {
             "kafka_url": kafka_url,
             "clickhouse_url": clickhouse_url,
-            "pseudonym_key": "test-pseudonym-key-0123456789",
-            "reference_key": "test-reference-key-0123456789",
+            "pseudonym_key": PSEUDONYM_KEY,
+            "reference_key": REFERENCE_KEY,
             "topic_prefix": f"t{secrets.token_hex(4)}",
             "clock": "events",
             "metrics_port": 0,
