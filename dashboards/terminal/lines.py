@@ -73,7 +73,7 @@ def summary(frame: Frame) -> Iterator[str]:
     for place in frame.journeys[:5]:
         yield (
             f"journey      {place.journey}: {place.customers:,} customers in the last"
-            f" {words.minutes(frame.spans.active)}, median effort {place.median:.0f},"
+            f" {words.span(frame.spans.active)}, median effort {place.median:.0f},"
             f" {words.percent(place.above)} above 50"
         )
     for one in frame.standings[:5]:

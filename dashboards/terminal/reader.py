@@ -27,8 +27,8 @@ KEPT = 60
 TOP = 20
 # Time alone takes a point or two of effort in two minutes: just enough to be seen.
 LIVE = Spans(moved=2 * MINUTE_MS, active=5 * MINUTE_MS)
-# A file passes at hours a second.
-REPLAY = Spans(moved=60 * MINUTE_MS, active=60 * MINUTE_MS)
+# A file passes at hours a second, some partitions ahead of others.
+REPLAY = Spans(moved=360 * MINUTE_MS, active=360 * MINUTE_MS)
 # Facts remembered as shown: those of the overlap, of all three kinds, many times over.
 SEEN = 20_000
 

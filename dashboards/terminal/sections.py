@@ -45,7 +45,7 @@ def moves(frame: Frame, height: int) -> RenderableType:
             Text(f"{now - before:+}", style=colour, justify="right"),
             Text(words.arrived(one), style="dim"),
         )
-    title = f"on the move: effort {words.minutes(frame.spans.moved)} ago -> now, and what came"
+    title = f"on the move: effort {words.span(frame.spans.moved)} ago -> now, and what came"
     return _section(title, [table] if rises or falls else [line("nobody's effort moved", "dim")])
 
 
@@ -71,7 +71,7 @@ def customers(frame: Frame, width: int, height: int) -> RenderableType:
             words.percent(one.need),
             Text(words.made_of(one.why, 4), style="dim"),
         )
-    return _section(f"highest effort, active in the last {words.minutes(frame.spans.active)}", [table])
+    return _section(f"highest effort, active in the last {words.span(frame.spans.active)}", [table])
 
 
 def _bar(one: Standing, width: int) -> Text:

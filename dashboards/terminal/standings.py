@@ -1,6 +1,7 @@
 """Where everybody stands now, and stood before: sums as they were stored, moved to another moment.
 
-Sums add up, so what a customer's effort was some minutes ago is today's sums without the signals since.
+Sums add up: what a customer's effort was some minutes ago is an older row's with the signals up to then, or,
+where none was seen, the newest row's without the signals since.
 
 >>> from detectors.policy import default
 >>> board = Board(default(), 120_000)
@@ -37,13 +38,21 @@ Key = tuple[str, str]
 
 
 class _Known(NamedTuple):
-    """The newest row of one customer in one journey."""
+    """One customer in one journey: the newest row, and its sums with older ones before them."""
 
-    sums: Sums
+    rows: tuple[Sums, ...]
     step: str
     channel: str
     coverage: float
     need: float
+
+    @property
+    def sums(self) -> Sums:
+        return self.rows[-1]
+
+    def older(self, since: int) -> Sums | None:
+        """The last row that is not later than ``since``."""
+        return next((row for row in reversed(self.rows) if row.at <= since), None)
 
 
 class _Signal(NamedTuple):
@@ -69,7 +78,8 @@ class Board:
             sums = Sums(decimal(acute), decimal(chronic), whole(at))
             before = self._known.get(key)
             if before is None or before.sums.at <= sums.at:
-                self._known[key] = _Known(sums, str(step), str(channel), decimal(coverage), decimal(need))
+                kept = _within((*(before.rows if before else ()), sums), sums.at - self._moved_ms)
+                self._known[key] = _Known(kept, str(step), str(channel), decimal(coverage), decimal(need))
         if len(self._known) > KEPT:
             last = sorted(self._known.items(), key=lambda entry: (-entry[1].sums.at, -self._load(entry[1])))
             self._known = dict(last[:KEPT])
@@ -103,11 +113,12 @@ class Board:
         return effort.load(known.sums, known.sums.at, self.policy)
 
     def _forget(self, since: int) -> None:
-        """Drop signals that came before ``since`` and are in their customer's newest row."""
+        """Drop signals that came before ``since`` and are in a row from before it, too."""
         kept = {}
         for key, signals in self._signals.items():
             known = self._known.get(key)
-            settled = since if known is None else min(since, known.sums.at)
+            older = known and known.older(since)
+            settled = older.at if older else since
             if left := {fact_id: one for fact_id, one in signals.items() if one.time > settled}:
                 kept[key] = left
         self._signals = kept
@@ -124,6 +135,8 @@ class Board:
                 yield Standing(*key, known.step, known.channel, None, None, known.need, at=known.sums.at)
             return
         recent = [one for one in signals if one.time > since]
+        older = known.older(since)
+        before = self._at(older, signals, since) if older else self._back(sums, recent, now, since)
         score = effort.score(sums, now, self.policy)
         yield Standing(
             *key,
@@ -132,28 +145,46 @@ class Board:
             score,
             effort.ces(score),
             known.need,
-            change=score - _before(sums, recent, since, self.policy),
+            change=score - before,
             at=known.sums.at,
             came=_came(recent),
         )
 
+    def _at(self, row: Sums, signals: Iterable[_Signal], since: int) -> float:
+        """The score at ``since``, out of a row from before."""
+        sums = Sums(row.acute, row.chronic, row.at)
+        for one in signals:
+            if row.at < one.time <= since:
+                effort.add(sums, one.points, one.time, self.policy)
+        return effort.score(sums, since, self.policy)
 
-def _before(sums: Sums, recent: Sequence[_Signal], since: int, policy: Policy) -> float:
-    """The score at ``since`` (ms): without the ``recent`` signals, all of which came later."""
-    left, gone = Sums(sums.acute, sums.chronic, sums.at), Sums(0.0, 0.0, sums.at)
-    for one in recent:
-        effort.add(left, -one.points, one.time, policy)
-        effort.add(gone, abs(one.points), one.time, policy)
-    if left.at <= since:
-        return effort.score(left, since, policy)
-    back = left.at - since
-    acute = 0.0 if abs(left.acute) <= ROUNDING * gone.acute else left.acute * exp(policy.acute_rate * back)
-    chronic = (
-        0.0
-        if abs(left.chronic) <= ROUNDING * gone.chronic
-        else left.chronic * exp(policy.chronic_rate * back)
-    )
-    return effort.score(Sums(acute, chronic, since), since, policy)
+    def _back(self, sums: Sums, recent: Iterable[_Signal], now: int, since: int) -> float:
+        """The score at ``since``, out of later sums without the ``recent`` signals, all of which came after.
+
+        Over more than a half-life, a signal that is not stored yet would make a mountain of what was before:
+        there it is taken to be no higher than now.
+        """
+        policy = self.policy
+        left, gone = Sums(sums.acute, sums.chronic, sums.at), Sums(0.0, 0.0, sums.at)
+        for one in recent:
+            effort.add(left, -one.points, one.time, policy)
+            effort.add(gone, abs(one.points), one.time, policy)
+        back = left.at - since
+        acute = left.acute * exp(policy.acute_rate * back)
+        chronic = left.chronic * exp(policy.chronic_rate * back)
+        if abs(left.acute) <= ROUNDING * gone.acute:
+            acute = 0.0
+        if abs(left.chronic) <= ROUNDING * gone.chronic:
+            chronic = 0.0
+        found = effort.score(Sums(acute, chronic, since), since, policy)
+        short = back <= policy.document.effort.acute_half_life
+        return found if short else min(found, effort.score(sums, now, policy))
+
+
+def _within(rows: tuple[Sums, ...], since: int) -> tuple[Sums, ...]:
+    """Those later than ``since``, and the one that stood then."""
+    older = sum(one.at <= since for one in rows)
+    return rows[max(0, older - 1) :]
 
 
 def _came(recent: Sequence[_Signal]) -> tuple[Arrival, ...]:

@@ -21,7 +21,6 @@ __all__ = [
     "flow",
     "guidance",
     "made_of",
-    "minutes",
     "moment",
     "moved",
     "percent",
@@ -30,6 +29,7 @@ __all__ = [
     "score",
     "scores",
     "short",
+    "span",
 ]
 
 CAUSES = {"default": "by default", "preference": "by preference", "both": "by default and by preference"}
@@ -70,9 +70,14 @@ def made_of(parts: Sequence[Contribution], most: int) -> str:
     return ", ".join(f"{part.signal} {part.points:.0f}" for part in parts[:most])
 
 
-def minutes(span_ms: int) -> str:
-    """A span in words: ``5 minutes``."""
-    return f"{span_ms // 60_000} minutes"
+def span(ms: int) -> str:
+    """A span in words.
+
+    >>> span(300_000), span(21_600_000)
+    ('5 minutes', '6 hours')
+    """
+    minutes = ms // 60_000
+    return f"{minutes} minutes" if minutes < 120 else f"{minutes // 60} hours"
 
 
 def moved(one: Standing) -> tuple[int, int]:

@@ -92,6 +92,33 @@ def test_a_change_is_exact_wherever_the_last_row_lies_and_time_alone_is_a_fall(f
     assert later.change < 0.0
 
 
+def test_an_older_row_tells_what_was_before_better_than_reckoning_back() -> None:
+    board = Board(default(), LIVE.moved)
+    board.take([("c", "j", NOW - 300_000, "s", "web", 9.0, 9.0, 0.9, 0.1)])
+    board.note([("1", "c", "j", "x", 4.0, NOW - 200_000)])
+    board.standings(NOW - 100_000)
+    # Its signal is not stored yet.
+    board.take([("c", "j", NOW - 1, "s", "web", 20.0, 20.0, 0.9, 0.1)])
+    (one,) = board.standings(NOW)
+    before = Sums(9.0, 9.0, NOW - 300_000)
+    effort.add(before, 4.0, NOW - 200_000, default())
+    expected = effort.score(before, NOW - LIVE.moved, default())
+    assert (one.effort or 0) - one.change == pytest.approx(expected)
+
+
+def test_far_back_a_signal_that_is_missing_makes_no_mountain() -> None:
+    board = Board(default(), 6 * 3_600_000)
+    board.take([("c", "j", NOW, "s", "web", 9.0, 9.0, 0.9, 0.1)])
+    (one,) = board.standings(NOW)
+    assert one.change == 0.0
+    board.note([("1", "c", "j", "x", 8.0, NOW)])
+    (one,) = board.standings(NOW)
+    assert one.change == 0.0
+    board.note([("2", "c", "j", "x", 1.0, NOW)])
+    (one,) = board.standings(NOW)
+    assert one.change == one.effort
+
+
 def test_sums_that_cancel_are_nothing_however_far_back() -> None:
     board = Board(default(), 40 * 3_600_000)
     board.take([("c", "j", NOW, "s", "web", 0.1 + 0.2, 0.1 + 0.2, 0.9, 0.1)])
@@ -112,7 +139,7 @@ def test_signals_are_forgotten_once_they_are_old_and_stored() -> None:
             effort.score(Sums(15.0, 15.0, NOW), NOW + LIVE.moved + 1, default()), abs=1e-3
         )
     board.take([("c", "j", NOW + 2, "s", "web", 15.0, 15.0, 0.9, 0.1)])
-    board.standings(NOW + LIVE.moved + 1)
+    board.standings(NOW + LIVE.moved + 2)
     assert board._signals == {}
 
 
