@@ -9,7 +9,7 @@ event have fired first, so that findings do not depend on how customers share pa
 >>> views = [("page_view", at, {}) for at in (1, 2)]
 >>> told = fold(("rage_click", 0, {}), *views, ("survey.response", 3, answer))
 >>> [row["effort"] and round(row["effort"], 1) for row in told.rows("events")]  # too little seen at first
-[None, None, 18.1, 18.1]
+[None, 18.1, 18.1, 18.1]
 >>> [round(row["effort_before"], 1) for row in told.rows("surveys")]
 [18.1]
 """

@@ -232,14 +232,10 @@ def test_segment_priority_and_the_like_change_no_score(attributes: list[dict[str
 # -- cause
 
 
-# Evidence of exactly the threshold fades below it with the next second.
-SOFTER = parse(DEFAULT_TEXT.replace("threshold = 1.0", "threshold = 0.9"))
-
-
 def cause_of(*told: Told) -> str:
-    story = fold(*told, policy=SOFTER)
+    story = fold(*told, policy=POLICY)
     at = max(when for _, when, _ in told)
-    return cause(Moment(story.jane, SOFTER, Findings(), MONDAY + at, 0, 0), story.jane.journeys[0])
+    return cause(Moment(story.jane, POLICY, Findings(), MONDAY + at, 0, 0), story.jane.journeys[0])
 
 
 @pytest.mark.parametrize(

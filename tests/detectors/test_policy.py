@@ -119,7 +119,7 @@ def test_numbers_are_finite(path: str, number: int, value: str) -> None:
         ("purchase = -3.0", "purchase = 3.0", "signals.purchase"),
         ("scale = 20.0", "scale = 0", "effort.scale"),
         ("acute_weight = 0.7", "acute_weight = -0.1", "effort.acute_weight"),
-        ("coverage_floor = 0.5", "coverage_floor = 1.5", "effort.coverage_floor"),
+        ("coverage_floor = 0.45", "coverage_floor = 1.5", "effort.coverage_floor"),
         ("[effort]", "[efort]", "efort"),
         ("lateness = ", "latenes = ", "time.latenes"),
         ('zone = "UTC"', 'zone = "Mars/Olympus"', "hours"),
