@@ -49,7 +49,7 @@ _COMPLETES: dict[str, tuple[str, ...]] = {
     "call.ended": ("queue",),
 }
 _BY_WHERE = {"form": "form", "cart": "cart", "queue": "queue", "bot": "bot", "step": "step", "ivr": "ivr"}
-# A visitor who said that he gave a page up and then finished it did recover; a caller who hung up did not.
+# A visitor who said that they gave a page up and then finished it did recover; a caller who hung up did not.
 _RECOVERS_EXPLICIT = frozenset(["step", "form", "cart"])
 # Results after which a voice menu or a bot did what it was there for, or passed the customer on.
 _RESOLVED = frozenset(["resolved", "completed", "contained", "success"])

@@ -96,7 +96,7 @@ def over(m: Moment, attempt: Attempt, time: int) -> bool:
 
 
 def keep_alive(m: Moment, e: Event) -> None:
-    """Whatever the customer does in the same journey or conversation shows that he is still at it."""
+    """Whatever the customer does in the same journey or conversation shows that they are still at it."""
     if (e.actor == "company" and e.direction == "outbound") or e.type == "session.end":
         return
     for attempt in m.state.attempts:

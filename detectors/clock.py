@@ -21,7 +21,7 @@ import msgspec
 
 __all__ = ["Clock", "Slots"]
 
-# A customer's key begins with his tenant, never with a zero byte.
+# A customer's key begins with the tenant, never with a zero byte.
 _PREFIX = b"\x00clock"
 # One is the mark's, one may be ahead of it, and one more for every crash in between.
 _SLOTS = 4

@@ -1,9 +1,9 @@
 """Contacts: which visit an event belongs to, channel switches, and repeats.
 
 A switch is a customer going on with the same matter on another channel (or device). It is *guided* where the
-company suggested or sent him there, *forced* where the step had failed, was blocked or given up on the
-channel just before, *ping_pong* where that drives him back to a channel he had left, and *chosen* otherwise:
-changing device while getting on well adds no effort. A *repeat* is a customer's contact about the same case
+company suggested or sent them there, *forced* where the step had failed, was blocked or given up on the
+channel just before, *ping_pong* where that drives them back to a channel they had left, and *chosen*
+otherwise: changing device while getting on well adds no effort. A *repeat* is a customer's contact about the same case
 (else the same known intent) within a window, on the same channel or not.
 
 >>> from detectors.examples import fold, minutes

@@ -33,7 +33,7 @@ from detectors.vocabulary import TYPES
 
 __all__ = ["Counts", "PartitionFold"]
 
-# The partition's own record of policies; a customer's key begins with his tenant.
+# The partition's own record of policies; a customer's key begins with the tenant.
 POLICIES_KEY = b"\x00policies"
 
 

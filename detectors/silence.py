@@ -9,7 +9,7 @@ only the time beyond the promise count as waiting.
 >>> def silent(at):
 ...     found = fold(ask, ("message.received", minutes(at), reply), until=minutes(99))
 ...     return len(found.rows("abandonments", silent=1))
->>> silent(2), silent(10)  # in time: quiet is unknown; too late: he had gone
+>>> silent(2), silent(10)  # in time: quiet is unknown; too late: they had gone
 (0, 1)
 """
 
@@ -59,7 +59,7 @@ def on_event(m: Moment, e: Event, journey: Journey) -> None:
 
 
 def on_late(m: Moment, e: Event) -> None:
-    """A customer's word that comes too late to be scored still shows that he had not given up."""
+    """A customer's word that comes too late to be scored still shows that they had not given up."""
     if e.actor == "customer" and e.type in _ASKS and (given_up := _given_up(m, e)):
         abandonment.recover(m, given_up)
 
@@ -82,7 +82,7 @@ def _asked(m: Moment, e: Event) -> None:
     found = _find(m, e)
     if found is not None:
         if not found.replied:
-            # Asks again while owed: the wait goes on from the first question, and he is still there.
+            # Asks again while owed: the wait goes on from the first question, and they are still there.
             found.due = max(found.due, e.time + _patience(m, found.channel))
             return
         m.state.owed.remove(found)  # came back after a late answer
@@ -123,7 +123,7 @@ def _attended(m: Moment, e: Event) -> None:
 
 
 def _said(m: Moment, e: Event) -> None:
-    """Who says that he leaves is not silent: what he was owed ends in that abandonment."""
+    """Who says that they leave is not silent: what they were owed ends in that abandonment."""
     found = _find(m, e)
     if found is None:
         return

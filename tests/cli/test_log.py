@@ -15,7 +15,8 @@ log.debug("detail", partition=1)
 log.info("checkpoint", partition=3)
 logging.getLogger("kafka.producer").debug("Sending (key=%r)", b"jane")
 logging.getLogger("aiokafka").info("Sending (key=%r)", b"jane")
-logging.getLogger("faust.app").info("starting %s", "worker")
+logging.getLogger("faust.app").info("noise")
+logging.getLogger("faust.app").warning("starting %s", "worker")
 secret = "jane"
 try:
     raise RuntimeError("broken")
@@ -47,6 +48,7 @@ def test_debug_is_ours_alone() -> None:
 
 def test_text_for_people() -> None:
     lines = _lines("warning", "text")
-    assert "failed" in lines[0]
+    assert "starting worker" in lines[0]
+    assert "failed" in lines[1]
     assert lines[-1] == "RuntimeError: broken"
     assert not any("jane" in line for line in lines)
