@@ -3,8 +3,8 @@
 A switch is a customer going on with the same matter on another channel (or device). It is *guided* where the
 company suggested or sent them there, *forced* where the step had failed, was blocked or given up on the
 channel just before, *ping_pong* where that drives them back to a channel they had left, and *chosen*
-otherwise: changing device while getting on well adds no effort. A *repeat* is a customer's contact about the same case
-(else the same known intent) within a window, on the same channel or not.
+otherwise: changing device while getting on well adds no effort. A *repeat* is a customer's contact about the
+same case (else the same known intent) within a window, on the same channel or not.
 
 >>> from detectors.examples import fold, minutes
 >>> web = {"channel": "web", "session_id": "s1", "journey": "order", "step": "pay", "release": "r7"}
