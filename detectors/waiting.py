@@ -81,7 +81,8 @@ def on_event(m: Moment, e: Event, journey: Journey) -> None:
             wait = Wait("queue", late.channel, late.journey, e.queue, _key(e), late.start)
             seconds = (e.time - late.start) / 1000 if e.wait_s is None else e.wait_s
             close(m, e, journey, wait, outcome, seconds, ver=2)
-        elif kind in _TELLS and e.wait_s and not (kind == "call.abandoned" and e.where == "ivr"):
+        elif kind in _TELLS and e.wait_s is not None and not (kind == "call.abandoned" and e.where == "ivr"):
+            # Also one of no seconds: who was answered at once counts in the service level.
             wait = Wait("queue", e.channel, e.journey, e.queue, _key(e), e.time - round(e.wait_s * 1000))
             close(m, e, journey, wait, outcome, e.wait_s)
 

@@ -129,7 +129,7 @@ def _events(call: _Call, day: LocalDay, fixes: list[str]) -> list[tuple[str, Sou
             "connected",
             "call.connected",
             moments.connected,
-            about | queue | agent | ({"wait_s": wait} if wait else {}),
+            about | queue | agent | {"wait_s": wait},
         ),
         ("end", "call.ended", moments.end, ended | agent)
         if served

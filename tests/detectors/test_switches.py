@@ -340,3 +340,14 @@ def test_transfers(kind: str) -> None:
     assert transfers("blind", kind=kind) == ["transfer_blind"]
     assert transfers("warm", "consult", "warm", kind=kind) == ["transfer_repeated"]
     assert transfers("blind", "blind", kind=kind) == ["transfer_blind", "transfer_blind", "transfer_repeated"]
+
+
+def test_who_was_answered_at_once_waited_for_nothing_and_counts() -> None:
+    """Service level is answered within T of all: those without any wait are among them."""
+    story = fold(
+        ("call.connected", 1_000, CALL | {"wait_s": 0}), ("call.ended", 60_000, CALL | {"wait_s": 0})
+    )
+    (row,) = story.rows("waits")
+    assert (row["kind"], row["outcome"], row["seconds"]) == ("queue", "answered", 0.0)
+    assert story.rows("signals") == []
+    assert fold(("call.connected", 1_000, CALL)).rows("waits") == []
