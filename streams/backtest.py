@@ -26,7 +26,7 @@ from streams.identity import Pseudonyms
 from streams.settings import Settings
 from streams.sources.api import Source, SourceCounts, SourceEvent, get_source, rfc3339
 from streams.sources.files import read_merged
-from streams.ticks import EVERY_MS, TickAt, tick_record, with_ticks
+from streams.ticks import TickAt, tick_record, under
 
 __all__ = ["Found", "fold_events", "run"]
 
@@ -101,17 +101,10 @@ def run(
     adapter = get_source(source) if isinstance(source, str) else source
     policy = policies.configured(settings)
     names = Pseudonyms.of(settings)
-    rules = policy.document.time
     counts = SourceCounts()
     began = monotonic()
     events = list(read_merged(adapter, files, counts))
-    timed = with_ticks(
-        events,
-        EVERY_MS,
-        policy.longest_timeout_ms,
-        lateness_ms=rules.lateness,
-        span=(policy.floor, wall_ms() + rules.ahead),
-    )
+    timed = under(policy, events, now_ms=wall_ms())
     report = _Report(adapter, start, until)
     with ExitStack() as stack:
         if scores_out is not None:

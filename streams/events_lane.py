@@ -18,7 +18,7 @@ from detectors.policy import Policy
 from detectors.tables import Row
 from streams import blocks, metrics
 from streams.identity import Pseudonyms
-from streams.kafka.producer import partition_of
+from streams.kafka.partitioner import partition_of
 from streams.lanes.api import Output, Record
 from streams.topics import TopicNames
 

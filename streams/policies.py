@@ -8,14 +8,11 @@ event was scored.
 from __future__ import annotations
 
 import msgspec
-from kafka import KafkaConsumer, TopicPartition
-from kafka.errors import KafkaError
 
 from detectors.policy import DEFAULT_TEXT, Policy, PolicyError, parse
 from detectors.vocabulary import ACTIVATION
 from streams.errors import OperationError, SettingError
 from streams.kafka import urls
-from streams.kafka.producer import Producer
 from streams.settings import Settings
 from streams.sources.api import rfc3339
 
@@ -59,6 +56,9 @@ def seed(settings: Settings) -> bool:
     """Publish and activate the configured policy where no version is published yet; True if it was."""
     if versions(settings):
         return False
+    # Reading a policy must not take the time to load a client.
+    from streams.kafka.producer import Producer
+
     policy = configured(settings)
     record = activation_record(policy, BEGINNING)
     topics = settings.topics
@@ -74,6 +74,9 @@ def seed(settings: Settings) -> bool:
 
 def versions(settings: Settings) -> dict[int, str]:
     """Every published version and its text. Raises OperationError where the brokers do not answer."""
+    from kafka import KafkaConsumer, TopicPartition
+    from kafka.errors import KafkaError
+
     place = TopicPartition(settings.topics.policy, 0)
     found: dict[int, str] = {}
     try:

@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from detectors import policy as policies
+from streams import policies
 from streams.clock import monotonic, wall_ms
 from streams.errors import SettingError
 from streams.settings import Settings
 from streams.sources.api import Source, SourceCounts, SourceEvent
 from streams.sources.files import read_merged
-from streams.ticks import EVERY_MS, TickAt, tick_record, with_ticks
+from streams.ticks import EVERY_MS, TickAt, tick_record, under
 
 __all__ = ["Publisher", "ReplaySummary", "publish", "run"]
 
@@ -79,22 +79,14 @@ def run(
 
     if speed is not None and not 0 < speed < float("inf"):
         raise SettingError("--speed", repr(speed), "a number above 0, or max")
-    policy = _policy(settings)
-    rules = policy.document.time
+    policy = policies.configured(settings)
     counts = SourceCounts()
     began = monotonic()
     # Connected first: no file should be read for minutes before it is said that nobody takes its events.
     with Producer(settings.kafka_url) as producer:
         producer.partitions(settings.topics.events)
         events = list(read_merged(source, paths, counts))
-        timed = with_ticks(
-            events,
-            every_ms,
-            policy.longest_timeout_ms,
-            lateness_ms=rules.lateness,
-            span=(policy.floor, wall_ms() + rules.ahead),
-            fill_gaps=speed is not None,
-        )
+        timed = under(policy, events, now_ms=wall_ms(), every_ms=every_ms, fill_gaps=speed is not None)
         sent, ticks = publish(
             producer, settings.topics.events, timed, total=len(events), speed=speed, progress=progress
         )
@@ -153,17 +145,3 @@ class _Pace:
         due = self._zero[1] + (time_ms - self._zero[0]) / 1000 / self._speed
         if (left := due - self._now()) > LEAST_SLEEP_S:
             self._sleep(left)
-
-
-def _policy(settings: Settings) -> policies.Policy:
-    """The policy whose time-outs the last tick waits for."""
-    if settings.policy is None:
-        return policies.default()
-    try:
-        return policies.parse(settings.policy.read_text("utf-8"))
-    except OSError as error:
-        raise SettingError("REHUMAN_POLICY", str(error.strerror), "a file that can be read") from None
-    except UnicodeDecodeError:
-        raise SettingError("REHUMAN_POLICY", "a file that is not UTF-8", "a policy file (TOML)") from None
-    except policies.PolicyError as error:
-        raise SettingError(f"REHUMAN_POLICY: {error.key}", error.found, error.expected) from None

@@ -19,10 +19,11 @@ from typing import NamedTuple
 
 import msgspec
 
+from detectors.policy import Policy
 from detectors.vocabulary import TICK
 from streams.sources.api import SourceEvent, rfc3339
 
-__all__ = ["EVERY_MS", "LATENESS_MS", "REPLAY", "WORKER", "TickAt", "tick_record", "with_ticks"]
+__all__ = ["EVERY_MS", "LATENESS_MS", "REPLAY", "WORKER", "TickAt", "tick_record", "under", "with_ticks"]
 
 REPLAY = "rehuman/replay"
 WORKER = "rehuman/worker"
@@ -98,3 +99,27 @@ def with_ticks(
     if last_tick is not None:
         yield TickAt(min(last + lateness_ms, _LAST_MS), final=True)
         yield TickAt(min(last + lateness_ms + horizon_ms, _LAST_MS), final=True)
+
+
+def under(
+    policy: Policy,
+    events: Iterable[SourceEvent],
+    *,
+    now_ms: int,
+    every_ms: int = EVERY_MS,
+    fill_gaps: bool = False,
+) -> Iterator[SourceEvent | TickAt]:
+    """:func:`with_ticks` as a policy has it: its lateness, its longest time-out, its limits of time.
+
+    A replay and a back-test of the same files must see the same ticks, or timers would fire elsewhere.
+    ``now_ms`` is the wall clock's, beyond which (and the policy's ``ahead``) no event can lie.
+    """
+    rules = policy.document.time
+    return with_ticks(
+        events,
+        every_ms,
+        policy.longest_timeout_ms,
+        lateness_ms=rules.lateness,
+        span=(policy.floor, now_ms + rules.ahead),
+        fill_gaps=fill_gaps,
+    )

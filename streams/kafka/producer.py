@@ -7,20 +7,19 @@ first record that cannot be delivered ends it: the next call raises, so nothing 
 from __future__ import annotations
 
 import threading
-from functools import lru_cache
 from types import TracebackType
 from typing import Any
 
 from kafka import KafkaProducer
 from kafka.errors import KafkaError
-from kafka.partitioner.default import murmur2
 from kafka.protocol.api_key import ApiKey
 
 from streams.errors import OperationError
 from streams.kafka import urls
 from streams.kafka.admin import BOOTSTRAP_MS, LARGE, connect
+from streams.kafka.partitioner import partition_of
 
-__all__ = ["Producer", "partition_of"]
+__all__ = ["Producer"]
 
 # Records sent and not acknowledged: kafka-python 3 has no bound of its own on what waits in memory.
 IN_FLIGHT = 20_000
@@ -28,16 +27,6 @@ IN_FLIGHT = 20_000
 DELIVERY_S = 30.0
 # Waiting this long for company costs a replay nothing and makes batches of hundreds.
 LINGER_MS = 10
-
-
-@lru_cache(65_536)
-def partition_of(key: bytes, partitions: int) -> int:
-    """The partition of a key, as every Kafka client has it: murmur2, the sign bit dropped.
-
-    >>> partition_of(b"21", 8) == partition_of(b"21", 8)
-    True
-    """
-    return int(murmur2(key) & 0x7FFFFFFF) % partitions
 
 
 class Producer:

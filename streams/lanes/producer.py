@@ -11,30 +11,23 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.codec import has_lz4
 from aiokafka.errors import IncompatibleBrokerVersion, NoError, UnknownTopicOrPartitionError, for_code
-from aiokafka.partitioner import murmur2
 from aiokafka.protocol.transaction import InitProducerIdRequest
 
 from streams.errors import OperationError
+from streams.kafka.partitioner import partition_of
 from streams.lanes.api import Output
 
-__all__ = ["BatchProducer", "partition_of"]
+__all__ = ["BatchProducer"]
 
 # Half of the brokers' default limit for a batch (1 MiB), which counts what compression leaves.
 BATCH_BYTES = 512 * 1024
 # A broker may restart meanwhile; one that is away for longer ends the process.
 DELIVERY_MS = 30_000
-
-
-@lru_cache(65_536)
-def partition_of(key: bytes, partitions: int) -> int:
-    """The partition of a key, as every Kafka client has it; remembered because the hash is slow in Python."""
-    return int(murmur2(key) & 0x7FFFFFFF) % partitions
 
 
 class BatchProducer:

@@ -16,7 +16,8 @@ import pytest
 from detectors.policy import DEFAULT_TEXT
 from streams.clock import wall_ms
 from streams.identity import Pseudonyms
-from streams.kafka.producer import Producer, partition_of
+from streams.kafka.partitioner import partition_of
+from streams.kafka.producer import Producer
 from streams.sources.api import cloud_event
 from streams.warehouse.client import connect
 from tests.support.world import World

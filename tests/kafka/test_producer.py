@@ -16,7 +16,8 @@ from streams.errors import OperationError
 from streams.kafka import urls
 from streams.kafka.admin import connect
 from streams.kafka.lag import group_lag
-from streams.kafka.producer import Producer, partition_of
+from streams.kafka.partitioner import partition_of
+from streams.kafka.producer import Producer
 
 
 def _topic(url: str, name: str, partitions: int = 4) -> str:

@@ -11,12 +11,13 @@ from aiokafka.errors import KafkaError
 from kafka.partitioner.default import murmur2
 
 from streams.errors import OperationError
+from streams.kafka.partitioner import partition_of
 from streams.lanes import Output
 from streams.lanes.chunk import Place
 from streams.lanes.commits import Commits
 from streams.lanes.failure import describe
 from streams.lanes.lease import Lease
-from streams.lanes.producer import BatchProducer, partition_of
+from streams.lanes.producer import BatchProducer
 
 
 def test_a_lease_holds_from_when_the_heartbeat_was_sent() -> None:

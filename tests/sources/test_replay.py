@@ -11,7 +11,7 @@ import pytest
 
 from streams import replay
 from streams.errors import SettingError
-from streams.kafka.producer import partition_of
+from streams.kafka.partitioner import partition_of
 from streams.settings import load
 from streams.sources.api import cloud_event, get_source
 from streams.sources.progress import shown

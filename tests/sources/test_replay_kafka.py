@@ -11,7 +11,7 @@ from detectors import policy
 from streams import replay
 from streams.errors import OperationError
 from streams.kafka import admin, urls
-from streams.kafka.producer import partition_of
+from streams.kafka.partitioner import partition_of
 from streams.settings import Settings, load
 from streams.sources.api import SourceEvent, get_source
 from streams.ticks import EVERY_MS, tick_record, with_ticks

@@ -12,7 +12,7 @@ from detectors.tables import TABLES
 from streams import blocks
 from streams.events_lane import BLOCK_BYTES, EventsFold, row_blocks
 from streams.identity import Pseudonyms
-from streams.kafka.producer import partition_of
+from streams.kafka.partitioner import partition_of
 from streams.lanes.api import Output, Record
 from streams.sources.api import cloud_event
 from streams.ticks import tick_record

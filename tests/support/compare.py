@@ -17,7 +17,7 @@ from streams.identity import Pseudonyms
 from streams.settings import Settings
 from streams.sources.api import SourceCounts, SourceEvent, get_source
 from streams.sources.files import read_merged
-from streams.ticks import EVERY_MS, TickAt, with_ticks
+from streams.ticks import TickAt, under
 from streams.warehouse.client import connect
 from tests.support.world import PSEUDONYM_KEY, REFERENCE_KEY
 
@@ -31,17 +31,8 @@ COMPARED = ["events", "signals", "abandonments", "channel_switches", "waits", "s
 @cache
 def items(source: str, *paths: Path) -> tuple[SourceEvent | TickAt, ...]:
     """The files' events with the ticks that a replay sends between them, under the default policy."""
-    policy = default()
-    rules = policy.document.time
-    return tuple(
-        with_ticks(
-            read_merged(get_source(source), paths, SourceCounts()),
-            EVERY_MS,
-            policy.longest_timeout_ms,
-            lateness_ms=rules.lateness,
-            span=(policy.floor, wall_ms() + rules.ahead),
-        )
-    )
+    events = read_merged(get_source(source), paths, SourceCounts())
+    return tuple(under(default(), events, now_ms=wall_ms()))
 
 
 @cache
