@@ -109,6 +109,15 @@ def test_kafka_and_backtest_agree(bank: World, expected: Expected) -> None:
     """The same scores to 1e-9 and the same findings with the same ids, at eight partitions."""
     assert differences(expected[0], stored(bank.settings)) == []
     assert _alerts(bank) == expected[1].keys()
+    fields = ["level", "cause", "effort", "human_need", "contributions", "factors", "tried"]
+    for row in bank.sql(
+        f"SELECT alert_id, {', '.join(fields)} FROM alerts_exact WHERE type = 'alert.raised'"
+    ):
+        brief = expected[1][row["alert_id"]]["data"]
+        told = {
+            name: json.loads(row[name]) if isinstance(brief[name], list) else row[name] for name in fields
+        }
+        assert told == {name: brief[name] for name in fields}
 
 
 def test_one_partition_agrees_too(made: Callable[..., World], expected: Expected) -> None:
