@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from streams.kafka.producer import Producer
@@ -15,6 +16,7 @@ from tests.support.world import World
 SOURCE = "airbnb-sessions"
 
 
+@cache
 def _bookers() -> set[str]:
     return {value["subject"] for value in replayed(SOURCE).values if value["type"] == "purchase"}
 
