@@ -55,6 +55,7 @@ def find(directory: Path) -> Address | None:
         probe.connect()
         return address if probe.server_info.display_name == address.name else None
     except Exception:
+        # Whoever has that port by now may answer anything; only our own hello counts.
         return None
     finally:
         probe.disconnect()
