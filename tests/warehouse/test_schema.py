@@ -31,6 +31,18 @@ def test_migrating_again_changes_nothing(engine: EngineUnderTest) -> None:
     assert check_url(url) == []
 
 
+def test_what_was_dropped_by_hand_is_made_again(engine: EngineUnderTest) -> None:
+    url = engine.database()
+    client = connect(url)
+    for statement in ("DROP TABLE waits", "DROP VIEW events_exact"):
+        client.execute(statement)
+    assert check_schema(client) == ["view events_exact is missing", "table waits is missing"]
+    assert migrate(url) == []
+    assert check_schema(client) == []
+    assert client.execute("SELECT count() FROM waits_exact") == [(0,)]
+    client.disconnect()
+
+
 def test_each_difference_is_named(url: str) -> None:
     client = connect(url)
     client.execute("ALTER TABLE events DROP COLUMN human_need")
