@@ -7,7 +7,6 @@ requires nothing.
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import Sequence
 from typing import Any
 
@@ -23,13 +22,14 @@ from streams.lanes.api import Output
 from streams.lanes.app import make_app
 from streams.lanes.observer import LaneObserver
 from streams.lanes.registry import Lanes
+from streams.ports import free_port
 from streams.settings import Settings, load
 from streams.ticks import WORKER, tick_record
+from streams.topics import LANES
 from streams.warehouse.writer import FactsWriter
 
-__all__ = ["LANES", "build"]
+__all__ = ["build"]
 
-LANES = ("events", "facts", "desk")
 # Time-outs are minutes; a tick a second keeps alerts from timers within their second and costs nothing.
 TICK_S = 1.0
 
@@ -46,7 +46,7 @@ def build(settings: Settings, lanes: Sequence[str] = LANES) -> Any:
         urls.parse(settings.kafka_url),
         group=settings.group,
         data_dir=settings.data_dir,
-        web_port=settings.web_port or _free_port(),
+        web_port=settings.web_port or free_port(),
     )
     found = Lanes(app, observer=_Metrics())
     served: list[str] = []
@@ -86,13 +86,6 @@ def _watch(app: Any, lanes: Lanes, topics: Sequence[str]) -> None:
                 metrics.LANES_OPEN.labels(topic).set(len(lanes.open(topic)))
             metrics.READY.set(lanes.ready())
             await asyncio.sleep(TICK_S)
-
-
-def _free_port() -> int:
-    """Faust knows no port 0; somebody may take this one first, and then the worker says so."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _tick(app: Any, lanes: Lanes, topic: str) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -63,15 +63,14 @@ class Found(msgspec.Struct):
 
 
 def fold_events(
-    items: Sequence[SourceEvent | TickAt] | Iterator[SourceEvent | TickAt],
+    items: Iterable[SourceEvent | TickAt],
     policy: Policy,
     names: Pseudonyms,
-    offset: int = 0,
 ) -> Iterator[Found]:
     """Fold ``items`` as one partition's log and give what each led to."""
     log = LogFold(0, policy, names.pseudonym, names.reference)
     stamp = wall_ms()
-    for offset, item in enumerate(items, start=offset):  # noqa: B020 - counts on from the given offset
+    for offset, item in enumerate(items):
         raw = tick_record(item.time) if isinstance(item, TickAt) else item.value
         findings = Findings()
         before = log.fold.counts.scored

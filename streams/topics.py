@@ -10,7 +10,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["TopicNames"]
+__all__ = ["LANES", "TopicNames"]
+
+# The lanes a worker can have, by the topic that each reads.
+LANES = ("events", "facts", "desk")
 
 
 class TopicNames(NamedTuple):

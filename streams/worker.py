@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import socket
 import sys
 from collections.abc import Sequence
 
 from streams import log, metrics, policies
-from streams.app import LANES, build
+from streams.app import build
 from streams.errors import OperationError, SettingError
 from streams.kafka import admin
 from streams.lanes.app import run_worker
+from streams.ports import is_free
 from streams.settings import Settings
+from streams.topics import LANES
 from streams.warehouse.schema import check_url
 
 __all__ = ["run"]
@@ -29,7 +30,8 @@ def run(settings: Settings, lanes: Sequence[str] = LANES) -> None:
     if problems and set(lanes) == {"facts"}:
         raise OperationError(problems)
     other_policy = "events" in lanes and _other_policy(settings)
-    _port_is_free("REHUMAN_WEB_PORT", settings.web_port)
+    if settings.web_port and not is_free("0.0.0.0", settings.web_port):  # noqa: S104 - where Faust listens
+        raise SettingError("REHUMAN_WEB_PORT", f"{settings.web_port} (in use)", "a free port, or 0 for any")
     port = metrics.serve(settings.metrics_port, settings.metrics_host)
     # Only now: what keeps a worker from starting is told in one line, not among those of the libraries.
     log.configure(settings.log_level, {"json": True, "text": False}.get(settings.log_format))
@@ -67,14 +69,3 @@ def _clickhouse(settings: Settings) -> str:
         return "; ".join(check_url(settings.clickhouse_url)[:3])
     except OperationError as error:
         return str(error)
-
-
-def _port_is_free(setting: str, port: int) -> None:
-    if not port:
-        return
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("0.0.0.0", port))  # noqa: S104 - where Faust's web server listens
-        except OSError:
-            raise SettingError(setting, f"{port} (in use)", "a free port, or 0 for any") from None

@@ -8,8 +8,7 @@ import typer
 
 from streams.cli.options import Config, load_settings
 from streams.errors import SettingError
-
-LANES = ("events", "facts", "desk")
+from streams.topics import LANES
 
 
 def worker(

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import secrets
-import socket
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +19,7 @@ from streams import settings as settings_module
 from streams.clock import wall_ms
 from streams.demo.ports import HOST
 from streams.errors import OperationError
+from streams.ports import free_port
 from streams.settings import PREFIX, Settings
 
 __all__ = ["child_environment", "fresh_directory", "prepare", "settings_variable"]
@@ -62,7 +62,7 @@ def prepare(directory: Path, *, kafka_url: str, clock: Literal["wall", "events"]
         "metrics_port": port,
         "metrics_host": HOST,
         # Nobody asks for it here, and the usual one may be another worker's.
-        "web_port": _any_port(),
+        "web_port": free_port(),
         # A person reads the worker's log, if anybody does.
         "log_format": "text",
         "data_dir": str(directory),
@@ -95,9 +95,3 @@ def _toml(value: object) -> str:
         value = value.get_secret_value()
     # A JSON string is a TOML basic string.
     return str(value) if isinstance(value, int) else json.dumps(str(value))
-
-
-def _any_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import socket
 import urllib.request
 from pathlib import Path
 
 from detectors import policy
 from streams.doctor.check import Check
+from streams.ports import is_free
 from streams.settings import Settings
 
 __all__ = ["examine"]
@@ -64,7 +64,7 @@ def _ports(settings: Settings) -> list[Check]:
         ("metrics port", settings.metrics_host, settings.metrics_port, "REHUMAN_METRICS_PORT"),
         ("web port", "127.0.0.1", settings.web_port, "REHUMAN_WEB_PORT"),
     ):
-        if port == 0 or _free(host, port):
+        if port == 0 or is_free(host, port):
             found = f"{port} is free" if port else "any free one"
             checks.append(Check(name, "ok", found))
         elif ready is not None:
@@ -74,17 +74,6 @@ def _ports(settings: Settings) -> list[Check]:
             mend = f"end that program, or set {variable} to a free port"
             checks.append(Check(name, "fail", f"{port} is in use by another program", mend))
     return checks
-
-
-def _free(host: str, port: int) -> bool:
-    with socket.socket() as probe:
-        # As servers do: a port whose last connections are still fading away is free.
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError:
-            return False
-    return True
 
 
 def _worker_ready(settings: Settings) -> bool | None:
