@@ -7,19 +7,25 @@ requires nothing.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from aiokafka.errors import KafkaError
+
 from streams import metrics, policies
-from streams.clock import wall_ms
+from streams.accounts import Stored
+from streams.clock import monotonic, wall_ms
 from streams.desk_lane import DeskFold
 from streams.errors import SettingError
 from streams.events_lane import EventsFold
 from streams.facts_lane import FactsLane, Inserter
+from streams.freshness.board import Board
+from streams.freshness.sources import Sources, span
 from streams.identity import Pseudonyms
 from streams.kafka import urls
 from streams.lanes.api import Output
 from streams.lanes.app import make_app
+from streams.lanes.failure import end_process
 from streams.lanes.observer import LaneObserver
 from streams.lanes.registry import Lanes
 from streams.ports import free_port
@@ -32,6 +38,8 @@ __all__ = ["build"]
 
 # Time-outs are minutes; a tick a second keeps alerts from timers within their second and costs nothing.
 TICK_S = 1.0
+# A lane that waits gets no chunk that would say how far it is behind; dashboards look every 15 s or so.
+LAG_EVERY_S = 10.0
 
 
 def build(settings: Settings, lanes: Sequence[str] = LANES) -> Any:
@@ -51,15 +59,18 @@ def build(settings: Settings, lanes: Sequence[str] = LANES) -> Any:
     found = Lanes(app, observer=_Metrics())
     served: list[str] = []
     if "events" in lanes:
+        sources = Sources() if settings.clock == "wall" else None
         served.append(topics.events)
         found.fold(
             topic=topics.events,
             make=lambda partition, partitions: EventsFold(partition, partitions, topics, policy, names),
             changelog=topics.changelog(topics.events),
-            outputs=[topics.facts, topics.desk, topics.dead_letters],
+            outputs=[topics.facts, topics.desk, topics.dead_letters, topics.sources],
         )
-        if settings.clock == "wall":
-            _tick(app, found, topics.events)
+        if sources is not None:
+            board = Board(topics.sources, sources, span)
+            _follow(app, board, urls.parse(settings.kafka_url).client())
+            _tick(app, found, topics.events, board)
     if "desk" in lanes:
         served.append(topics.desk)
         found.fold(
@@ -71,31 +82,60 @@ def build(settings: Settings, lanes: Sequence[str] = LANES) -> Any:
     if "facts" in lanes:
         served.append(topics.facts)
         inserter = Inserter(FactsWriter(settings.clickhouse_url), strict=set(lanes) == {"facts"})
-        found.sink(topic=topics.facts, make=lambda partition: FactsLane(inserter))
+        found.sink(topic=topics.facts, make=lambda partition: FactsLane(inserter, Stored(partition)))
     _watch(app, found, served)
     return app
 
 
 def _watch(app: Any, lanes: Lanes, topics: Sequence[str]) -> None:
-    """Keep the metrics that say which partitions this worker has, and whether all of them are reading."""
+    """Keep the metrics that say which partitions this worker has, whether they are read, and how far."""
 
     @app.task  # type: ignore[untyped-decorator]  # Faust has no types
     async def watch() -> None:
+        looked = monotonic()
         while not app.should_stop:
+            if monotonic() - looked >= LAG_EVERY_S:
+                looked = monotonic()
+                await _lag(lanes)
             for topic in topics:
                 metrics.LANES_OPEN.labels(topic).set(len(lanes.open(topic)))
             metrics.READY.set(lanes.ready())
             await asyncio.sleep(TICK_S)
 
 
-def _tick(app: Any, lanes: Lanes, topic: str) -> None:
-    """Once a second, the time by the wall clock into every partition that this worker owns."""
+async def _lag(lanes: Lanes) -> None:
+    try:
+        for place, count in (await lanes.behind()).items():
+            metrics.LANE_LAG.labels(place.topic, str(place.partition)).set(count)
+    except KafkaError:
+        return  # the lanes themselves say when the brokers are away
+
+
+def _follow(app: Any, board: Board, client: Mapping[str, Any]) -> None:
+    """Read what other workers have seen of the sources."""
+
+    @app.task  # type: ignore[untyped-decorator]  # Faust has no types
+    async def follow() -> None:
+        try:
+            await board.follow(client, lambda: bool(app.should_stop))
+        except Exception as error:
+            end_process("the sources cannot be read", error)
+
+
+def _tick(app: Any, lanes: Lanes, topic: str, board: Board) -> None:
+    """Once a second, the time by the wall clock into every partition that this worker owns.
+
+    With the names of the sources that are silent, over all partitions: timers wait for them.
+    """
 
     @app.task  # type: ignore[untyped-decorator]  # Faust has no types
     async def ticks() -> None:
         while not app.should_stop:
             await asyncio.sleep(TICK_S)
-            record = tick_record(wall_ms(), WORKER)
+            if not board.read:
+                continue  # a tick that calls every source fresh would give up whoever waits for one
+            now = wall_ms()
+            record = tick_record(now, WORKER, await board.tell(now, lanes.send))
             await lanes.send([Output(topic, partition, None, record) for partition in lanes.open(topic)])
 
 

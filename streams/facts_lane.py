@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from streams import blocks, metrics
+from streams.accounts import Stored
 from streams.clock import monotonic, wall_ms
 from streams.errors import OperationError
 from streams.lanes.api import Record
@@ -155,8 +156,9 @@ def _merged(batches: list[_Batch]) -> Iterable[tuple[str, list[str], list[list[A
 class FactsLane:
     """A :class:`streams.lanes.api.Sink` for one partition of ``<prefix>.facts``."""
 
-    def __init__(self, inserter: Inserter) -> None:
+    def __init__(self, inserter: Inserter, stored: Stored | None = None) -> None:
         self._inserter = inserter
+        self._stored = stored or Stored(0)
         self._columns: dict[str, tuple[list[str], list[list[Any]]]] = {}
         self._rows = 0
 
@@ -184,3 +186,4 @@ class FactsLane:
             columns, rows = self._columns, self._rows
             self._columns, self._rows = {}, 0
             await self._inserter.insert(columns, rows)
+            self._stored.rows(columns)

@@ -17,12 +17,18 @@ SECONDS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
 
 # --- events lane -----------------------------------------------------------------------------------------
 CONSUMED = Counter("rehuman_events_consumed", "Records taken from a lane topic", ["topic"])
+ACCEPTED = Counter(
+    "rehuman_records_accepted", "Records read from the log of events, by outcome", ["partition", "outcome"]
+)
 SCORED = Counter("rehuman_events_scored", "Events that were folded and scored")
 UNSCORED = Counter("rehuman_events_unscored", "Events stored without a score", ["reason"])
 LATE = Counter("rehuman_events_late", "Events later than the lateness: stored, not scored")
 DUPLICATES = Counter("rehuman_events_duplicate", "Events that had come before")
 MISROUTED = Counter("rehuman_events_misrouted", "Events sent on to the partition of their key")
 DEAD_LETTERS = Counter("rehuman_dead_letters", "Records that could not be events", ["reason"])
+SOURCE_BREAKER = Counter(
+    "rehuman_source_breaker", "Sources that were parked because they kept failing, and released", ["change"]
+)
 TICKS = Counter("rehuman_ticks", "Ticks of time taken")
 CANDIDATES = Counter("rehuman_candidates", "Candidates for an alert sent to the desk", ["level"])
 WATERMARK = Gauge(
@@ -30,6 +36,17 @@ WATERMARK = Gauge(
 )
 CUSTOMERS = Gauge("rehuman_customers", "Customers with state in memory", ["partition"])
 POLICY_VERSION = Gauge("rehuman_policy_version", "Version of the policy in force")
+SOURCES = Gauge("rehuman_sources", "Sources, over all partitions, that are fresh or silent", ["state"])
+
+# --- how far events have come: step is scored or stored ---------------------------------------------------
+NEWEST_EVENT = Gauge(
+    "rehuman_newest_event_timestamp_seconds",
+    "Event time of the newest event that has passed a step",
+    ["partition", "step"],
+)
+EVENT_PASSED = Gauge(
+    "rehuman_event_passed_timestamp_seconds", "When an event last passed a step", ["partition", "step"]
+)
 
 # --- lanes -----------------------------------------------------------------------------------------------
 LANE_LAG = Gauge("rehuman_lane_lag_records", "Records behind the end of a partition", ["topic", "partition"])
@@ -46,6 +63,7 @@ STATE_BYTES = Counter("rehuman_state_bytes", "Bytes of state written to a change
 
 # --- facts lane ------------------------------------------------------------------------------------------
 FACTS_WAITING = Gauge("rehuman_facts_waiting_rows", "Rows taken and not yet inserted")
+STORED = Counter("rehuman_rows_stored", "Rows acknowledged by ClickHouse", ["partition", "table"])
 ROWS_WRITTEN = Counter("rehuman_rows_written", "Rows inserted into ClickHouse", ["table"])
 INSERT_SECONDS = Histogram(
     "rehuman_sink_insert_duration_seconds", "One insert into ClickHouse", ["table"], buckets=SECONDS

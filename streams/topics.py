@@ -47,6 +47,11 @@ class TopicNames(NamedTuple):
         return f"{self.prefix}.policy"
 
     @property
+    def sources(self) -> str:
+        """When each source of events was last seen, compacted; key = source."""
+        return f"{self.prefix}.sources"
+
+    @property
     def dead_letters(self) -> str:
         """Records that could not be events, byte for byte. Holds raw customer ids."""
         return f"{self.prefix}.dead-letters"

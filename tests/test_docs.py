@@ -103,6 +103,7 @@ def test_metrics() -> None:
 def test_topics_and_tables() -> None:
     topics = TopicNames("rehuman")
     names = [topics.events, topics.facts, topics.desk, topics.alerts, topics.policy, topics.dead_letters]
+    names.append(topics.sources)
     names += [topics.changelog(topics.events), topics.changelog(topics.desk)]
     assert sorted(first_column("docs/operations.md", "Topics")) == sorted(names)
     assert sorted(first_column("docs/operations.md", "Tables")) == sorted(TABLES)

@@ -70,7 +70,8 @@ def plan(settings: Settings) -> list[Topic]:
     ]
     # A lane's state has its changelog beside the topic, partition by partition.
     changelogs = [Topic(names.changelog(topic), count, _compacted()) for topic in (names.events, names.desk)]
-    planned = [*kept, Topic(names.policy, 1, _compacted()), *changelogs]
+    single = [Topic(name, 1, _compacted()) for name in (names.policy, names.sources)]
+    planned = [*kept, *single, *changelogs]
     # With three copies a write must reach two, or the loss of one broker could take it back.
     safe = {"min.insync.replicas": "2" if settings.replication >= 3 else "1"}
     return [topic._replace(config=topic.config | safe) for topic in planned]

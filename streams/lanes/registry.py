@@ -128,6 +128,17 @@ class Lanes:
         """Whether this process has partitions, and the lanes of all of them are restored and reading."""
         return bool(self._lanes) and all(lane.opened for lane in self._lanes)
 
+    async def behind(self) -> dict[Place, int]:
+        """Records beyond what each open lane has taken, also of one that waits; one request a broker.
+
+        Not for every chunk: those say themselves how far it was to the end. Raises aiokafka's KafkaError.
+        """
+        lanes = [lane for lane in self._lanes if lane.opened]
+        if self._wire is None or not lanes:
+            return {}
+        ends = await self._wire.ends([lane.place for lane in lanes])
+        return {lane.place: max(0, ends[lane.place] - lane.position) for lane in lanes}
+
     async def send(self, outputs: Iterable[Output]) -> None:
         """Send what no lane's checkpoint waits for (ticks); a failure is the next sender's to find."""
         await self._producer.send(outputs)

@@ -58,6 +58,12 @@ class KafkaWire:
         offsets: dict[Any, int] = await self._in_thread(self._consumer.beginning_offsets([key]))
         return offsets[key]
 
+    async def ends(self, places: Collection[Place]) -> dict[Place, int]:
+        """Where these partitions end now: one request a broker."""
+        keys = [TopicPartition(*place) for place in places]
+        offsets: dict[Any, int] = await self._in_thread(self._consumer.end_offsets(keys))
+        return {Place(*key): offset for key, offset in offsets.items()}
+
     def read(self, changelogs: Collection[Place]) -> None:
         """Start to read these changelog partitions for :meth:`restore`."""
         loop = asyncio.get_running_loop()

@@ -75,7 +75,7 @@ def test_doctor_from_empty_to_well(rehuman: Run, broker_url: str, engine_url: st
     well = rehuman("doctor", "--json", **parts)
     found = _by_name(well.out)
     assert well.code == 0, well.out
-    assert found["topics"][0]["found"] == "8 as planned, changelogs compacted"
+    assert found["topics"][0]["found"] == "9 as planned, changelogs compacted"
     assert found["schema"][0]["status"] == "ok"
     assert found["freshness"][0]["status"] == "warn"
     assert found["lag"][0]["mend"] == "start one: rehuman worker"

@@ -1,0 +1,88 @@
+"""Accepted, scored, stored: what one partition's lanes have done, step by step, as metrics.
+
+Each lane has an account and tells it what it knows anyway, once a chunk or a checkpoint; nothing here asks a
+broker. Of one partition of the events' topic the sum of what was *accepted*, by outcome, is the number of
+records that were read; the events and dead letters among it are the rows that must be *stored*. After a crash
+records are read, and rows are inserted, a second time: the counters say what was done, and ``rehuman doctor
+--reconcile`` what is there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from detectors.events import Rejected
+from detectors.partition import Counts
+from detectors.tables import TABLES, Row
+from streams import metrics
+from streams.clock import wall_ms
+from streams.freshness.sources import Sources
+
+__all__ = ["Accepted", "Stored"]
+
+_NAMES = TABLES["events"].names
+_TIME, _SOURCE = _NAMES.index("time"), _NAMES.index("source")
+
+
+class Accepted:
+    """Of one partition's events lane."""
+
+    def __init__(self, partition: int, sources: Sources | None = None) -> None:
+        """``sources`` is told which sources have been seen; None where nobody wants to know."""
+        self._partition = str(partition)
+        self._sources = sources
+        outcomes = ("event", "duplicate", "repeated", "tick", "policy", "misrouted", "dead_letter")
+        # Made at once: a series that begins with its first count shows no increase for it.
+        self._counters = {name: metrics.ACCEPTED.labels(self._partition, name) for name in outcomes}
+        self._fresh = _Fresh(self._partition, "scored")
+
+    def took(self, outcome: str | Rejected) -> None:
+        """A record that was no event."""
+        self._counters["dead_letter" if isinstance(outcome, Rejected) else outcome].inc()
+
+    def folded(self, now: Counts, before: Counts) -> None:
+        """What the fold has counted, and what it had when it was asked last."""
+        duplicates = now.duplicates - before.duplicates
+        self._counters["event"].inc(now.accepted - before.accepted - duplicates)
+        self._counters["duplicate"].inc(duplicates)
+        self._counters["repeated"].inc(now.skipped - before.skipped)
+
+    def rows(self, rows: Sequence[Row]) -> None:
+        """Rows of ``events`` on their way to the facts."""
+        if rows:
+            times: list[Any] = [row[_TIME] for row in rows]
+            sources: list[Any] = [row[_SOURCE] for row in rows]
+            now = wall_ms()
+            self._fresh.see(times, now)
+            if self._sources is not None:
+                self._sources.saw(zip(sources, times, strict=True), now)
+
+
+class Stored:
+    """Of one partition's facts lane."""
+
+    def __init__(self, partition: int) -> None:
+        self._partition = str(partition)
+        self._fresh = _Fresh(self._partition, "stored")
+
+    def rows(self, columns: Mapping[str, tuple[Sequence[str], Sequence[Sequence[Any]]]]) -> None:
+        """Columns by table, with their names, that ClickHouse has acknowledged."""
+        for table, (names, values) in columns.items():
+            metrics.STORED.labels(self._partition, table).inc(len(values[0]))
+            if table == "events" and "time" in names:
+                self._fresh.see(values[list(names).index("time")], wall_ms())
+
+
+class _Fresh:
+    """How new the newest event is that has passed a step."""
+
+    def __init__(self, partition: str, step: str) -> None:
+        self._newest = 0
+        self._set_time: Callable[[float], None] = metrics.NEWEST_EVENT.labels(partition, step).set
+        self._set_passed: Callable[[float], None] = metrics.EVENT_PASSED.labels(partition, step).set
+
+    def see(self, times: Sequence[int], now: int) -> None:
+        self._newest = max(self._newest, max(times))
+        self._set_time(self._newest / 1000)
+        self._set_passed(now / 1000)
