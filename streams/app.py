@@ -13,7 +13,7 @@ from typing import Any
 from aiokafka.errors import KafkaError
 
 from streams import metrics, policies
-from streams.accounts import Stored
+from streams.accounts import Accepted, Stored
 from streams.clock import monotonic, wall_ms
 from streams.desk_lane import DeskFold
 from streams.errors import SettingError
@@ -63,7 +63,9 @@ def build(settings: Settings, lanes: Sequence[str] = LANES) -> Any:
         served.append(topics.events)
         found.fold(
             topic=topics.events,
-            make=lambda partition, partitions: EventsFold(partition, partitions, topics, policy, names),
+            make=lambda partition, partitions: EventsFold(
+                partition, partitions, topics, policy, names, Accepted(partition, sources)
+            ),
             changelog=topics.changelog(topics.events),
             outputs=[topics.facts, topics.desk, topics.dead_letters, topics.sources],
         )

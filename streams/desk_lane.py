@@ -2,6 +2,9 @@
 
 State is one record an alert: the highest version said so far, so that a candidate computed again after a
 crash says nothing new; and the brief of an open one, so that its resolution can repeat it.
+
+No record ends the worker: a candidate that cannot be read, whose alert could not be stored, or that raises
+goes to the dead letters, and nothing of it stays.
 """
 
 from __future__ import annotations
@@ -12,23 +15,27 @@ from typing import Any
 import msgspec
 
 from detectors.ids import fact_id
+from detectors.policy import LEVELS
 from detectors.tables import Row
 from streams import metrics
-from streams.dead_letters import dead_letter
-from streams.events_lane import row_blocks
+from streams.dead_letters import FOLD_FAILED, NOT_FOR_THE_DESK, dead_letter, where
+from streams.fits import misfit
 from streams.lanes.api import Output, Record
+from streams.row_blocks import row_blocks
 from streams.sources.api import rfc3339
 from streams.topics import TopicNames
 
 __all__ = ["DeskFold", "alert_row"]
 
 SOURCE = "rehuman/desk"
-NO_CANDIDATE = "not_for_the_desk"
+# A brief is a few KiB. Its state must stay far below what a changelog takes, however its numbers are written.
+MOST_BYTES = 64 * 1024
 _SAYS = {
     "candidate.raised": "alert.raised",
     "candidate.updated": "alert.updated",
     "candidate.completed": "alert.resolved",
 }
+_KNOWN_LEVELS = (*LEVELS[1:], "none")
 _encode = msgspec.json.Encoder().encode
 
 
@@ -80,15 +87,13 @@ class DeskFold:
         outputs: list[Output] = []
         for record in records:
             try:
-                candidate = _decoder.decode(record.value or b"")
-            except (msgspec.DecodeError, UnicodeDecodeError):
-                candidate = None
-            if candidate is None or candidate.type not in _SAYS:
-                metrics.DEAD_LETTERS.labels(NO_CANDIDATE).inc()
-                topics = self._topics
-                outputs.append(dead_letter(topics, topics.desk, self._partition, record, NO_CANDIDATE))
-                continue
-            output = self._alert(candidate)
+                output = self._alert(_candidate(record.value))
+            except _RefusedError as refused:
+                output = self._dead_letter(record, NOT_FOR_THE_DESK, refused.field)
+            except MemoryError:
+                raise  # the process', not a record's
+            except Exception as error:
+                output = self._dead_letter(record, FOLD_FAILED, where(error))
             if output is not None:
                 outputs.append(output)
         return outputs
@@ -98,7 +103,7 @@ class DeskFold:
         rows, self._rows = self._rows, []
         return [
             Output(self._topics.facts, self._partition, None, raw)
-            for raw in row_blocks("alerts", rows, self._partition)
+            for raw in row_blocks("alerts", rows, self._partition, _unpackable)
         ]
 
     def changed(self) -> Iterable[tuple[bytes, bytes | None]]:
@@ -125,10 +130,9 @@ class DeskFold:
             kept = b""
         if candidate.outcome:
             brief = brief | {"outcome": candidate.outcome}
-        self._alerts[candidate.id] = Said(candidate.ver, kept)
-        self._changed.add(candidate.id)
-        self._rows.append(alert_row(candidate, name, brief))
-        metrics.ALERTS.labels(name, brief.get("level", "none")).inc()
+        row = alert_row(candidate, name, brief)
+        if column := misfit("alerts", row):
+            raise _RefusedError(column)
         event = {
             "specversion": "1.0",
             "id": f"{candidate.id}/{candidate.ver}",
@@ -137,7 +141,44 @@ class DeskFold:
             "time": rfc3339(candidate.time),
             "data": brief,
         }
-        return Output(self._topics.alerts, None, candidate.id.encode(), _encode(event))
+        output = Output(self._topics.alerts, None, candidate.id.encode(), _encode(event))
+        # Only now, when nothing more can fail.
+        self._alerts[candidate.id] = Said(candidate.ver, kept)
+        self._changed.add(candidate.id)
+        self._rows.append(row)
+        level = brief.get("level", "none")
+        metrics.ALERTS.labels(name, level if level in _KNOWN_LEVELS else "other").inc()
+        return output
+
+    def _dead_letter(self, record: Record, reason: str, field: str) -> Output:
+        metrics.DEAD_LETTERS.labels(reason).inc()
+        topics = self._topics
+        said = f"{reason}:{field}" if field else reason
+        return dead_letter(topics, topics.desk, self._partition, record, said)
+
+
+class _RefusedError(Exception):
+    """A record that is no candidate; ``field`` is the part to blame, where one is."""
+
+    def __init__(self, field: str = "") -> None:
+        super().__init__(field)
+        self.field = field
+
+
+def _candidate(raw: bytes | None) -> Candidate:
+    if not raw or len(raw) > MOST_BYTES:
+        raise _RefusedError
+    try:
+        candidate = _decoder.decode(raw)
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        raise _RefusedError from None
+    if candidate.type not in _SAYS:
+        raise _RefusedError("type")
+    return candidate
+
+
+def _unpackable(row: Row, error: Exception) -> None:
+    raise error  # every value was found to fit before its row was taken
 
 
 def alert_row(candidate: Candidate, name: str, brief: dict[str, Any]) -> Row:

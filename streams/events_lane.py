@@ -2,33 +2,51 @@
 
 Candidates, dead letters and misrouted events are sent as they come; rows gather by table and leave as blocks
 at the checkpoint. Nothing here decides anything.
+
+No record ends the worker. What raises is told apart, among the records of a chunk and among the rows of a
+block, and goes to the dead letters with the exception's type and place; the lane goes on. Only a lack of
+memory is no record's fault.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import msgspec
 
+from detectors.breaker import Rules
 from detectors.events import Rejected
-from detectors.log import LogFold
+from detectors.log import LogFold, Outcome
 from detectors.moment import Findings
 from detectors.partition import Counts
 from detectors.policy import Policy
-from detectors.tables import Row
-from streams import blocks, metrics
-from streams.dead_letters import dead_letter
+from detectors.tables import TABLES, Row
+from streams import metrics
+from streams.accounts import Accepted
+from streams.dead_letters import (
+    FOLD_FAILED,
+    OUTPUT_FAILED,
+    ROW_FAILED,
+    SOURCE_PARKED,
+    dead_letter,
+    dead_place,
+    where,
+)
 from streams.identity import Pseudonyms
 from streams.kafka.partitioner import partition_of
 from streams.lanes.api import Output, Record
+from streams.row_blocks import row_blocks
+from streams.source_gate import SourceGate
 from streams.topics import TopicNames
 
-__all__ = ["EventsFold", "row_blocks"]
+__all__ = ["EventsFold"]
 
-# A block well below every message limit on its way: large enough for one insert, small enough to hold.
-BLOCK_ROWS = 4_000
-BLOCK_BYTES = 900_000
-
+# What says that a record could be read and not be dealt with; garbage has reasons of its own, and parking
+# who sends it would put the good records aside and say less about the bad ones.
+_FAILURES = (FOLD_FAILED, OUTPUT_FAILED)
+_OFFSET = TABLES["events"].names.index("offset")
+_PARKED = Rejected(SOURCE_PARKED)
 _encode = msgspec.json.Encoder().encode
 
 
@@ -36,13 +54,23 @@ class EventsFold:
     """A :class:`streams.lanes.api.Fold` over customers' events."""
 
     def __init__(
-        self, partition: int, partitions: int, topics: TopicNames, policy: Policy, names: Pseudonyms
+        self,
+        partition: int,
+        partitions: int,
+        topics: TopicNames,
+        policy: Policy,
+        names: Pseudonyms,
+        account: Accepted | None = None,
+        parking: Rules | None = None,
     ) -> None:
-        """``policy`` holds until the log activates another."""
+        """``policy`` holds until the log activates another; ``parking``: when a source is put aside."""
         self._topics = topics
         self._partition = partition
         self._findings = Findings()
         self._counted = Counts()
+        self._account = account or Accepted(partition)
+        self._gate = SourceGate(partition, parking or Rules())
+        self._stamp = 0
         self.log = LogFold(
             partition,
             policy,
@@ -61,34 +89,48 @@ class EventsFold:
     def apply(self, records: Sequence[Record]) -> list[Output]:
         """Fold records; what cannot wait for the checkpoint is returned."""
         outputs: list[Output] = []
-        findings = self._findings
+        findings, gate = self._findings, self._gate
         fold = self.log.record
+        outcome: Outcome | Rejected
+        self._stamp = records[-1].stamp if records else self._stamp
+        watching = gate.watching
+        if watching:
+            gate.sweep(records[0].stamp)
         for record in records:
-            outcome = fold(record.value, record.stamp, record.offset, findings)
-            if isinstance(outcome, Rejected):
-                outputs.append(self._dead_letter(record, outcome))
-            elif outcome == "misrouted":
-                metrics.MISROUTED.inc()
-                key = self.log.subject.encode()
-                outputs.append(Output(self._topics.events, None, key, record.value))
-            elif outcome == "tick":
-                metrics.TICKS.inc()
+            head = gate.source(record) if watching else None
+            if head is not None and gate.parks(head, record.stamp):
+                outputs += self._other(record, _PARKED)
+                continue
+            try:
+                outcome = fold(record.value, record.stamp, record.offset, findings)
+            except MemoryError:
+                raise
+            except Exception as error:
+                _undo(findings, record.offset)
+                outcome = Rejected(FOLD_FAILED, where(error))
+            if outcome != "event":
+                outputs += self._other(record, outcome)
+                watching = watching or gate.watching
+            elif head is not None:
+                gate.passed(head, record.stamp)
         if findings.desk:
-            for message in findings.desk:
-                metrics.CANDIDATES.labels(message.get("data", {}).get("level", "none")).inc()
-                key = message["tenant"].encode()
-                outputs.append(Output(self._topics.desk, None, key, _encode(message)))
+            outputs += self._desk(findings.desk, records)
             findings.desk.clear()
         return outputs
 
     def flush(self) -> list[Output]:
         """The rows gathered since the last checkpoint, as blocks."""
+        rows, failed = self._findings.rows, _Failed()
         outputs = [
             Output(self._topics.facts, self._partition, None, raw)
-            for table, rows in self._findings.rows.items()
-            for raw in row_blocks(table, rows, self._partition)
+            for table, found in rows.items()
+            for raw in row_blocks(table, found, self._partition, failed)
         ]
-        self._findings.rows.clear()
+        self._account.rows(failed.without(rows.get("events", ())))
+        rows.clear()
+        if failed.places:
+            outputs += [self._dead_place(offset, found) for offset, found in failed.places.items()]
+            outputs += self.flush()  # the dead letters' own rows
         self._count()
         return outputs
 
@@ -98,17 +140,59 @@ class EventsFold:
             metrics.STATE_BYTES.labels(self._topics.events).inc(len(value))
             yield key, value
 
+    def _other(self, record: Record, outcome: Outcome | Rejected) -> list[Output]:
+        """What follows from a record that was not folded as an event."""
+        outputs = []
+        if outcome == "misrouted":
+            try:
+                outputs.append(Output(self._topics.events, None, self.log.subject.encode(), record.value))
+                metrics.MISROUTED.inc()
+            except UnicodeEncodeError as error:
+                outcome = Rejected(OUTPUT_FAILED, where(error))
+        elif outcome == "tick":
+            metrics.TICKS.inc()
+        self._account.took(outcome)
+        if isinstance(outcome, Rejected):
+            outputs.append(self._dead_letter(record, outcome))
+        return outputs
+
+    def _desk(self, messages: Sequence[dict[str, Any]], records: Sequence[Record]) -> list[Output]:
+        outputs = []
+        for message in messages:
+            try:
+                key = message["tenant"].encode()
+                output = Output(self._topics.desk, None, key, _encode(message))
+                level = message.get("data", {}).get("level", "none")
+            except MemoryError:
+                raise
+            except Exception as error:
+                record = next(record for record in records if record.offset == message["offset"])
+                output = self._dead_letter(record, Rejected(OUTPUT_FAILED, where(error)))
+            else:
+                metrics.CANDIDATES.labels(level).inc()
+            outputs.append(output)
+        return outputs
+
     def _dead_letter(self, record: Record, rejected: Rejected) -> Output:
         topic = self._topics.events
         metrics.DEAD_LETTERS.labels(rejected.reason).inc()
         self.log.reject(topic, rejected, record.value, record.stamp, record.offset, self._findings)
-        reason = f"{rejected.reason}:{rejected.field}" if rejected.field else rejected.reason
-        return dead_letter(self._topics, topic, self._partition, record, reason)
+        if rejected.reason in _FAILURES:
+            self._gate.failed(record)
+        return dead_letter(self._topics, topic, self._partition, record, _reason(rejected))
+
+    def _dead_place(self, offset: int, rejected: Rejected) -> Output:
+        """For what comes to light only at a checkpoint, when the record itself is not held any more."""
+        topic = self._topics.events
+        metrics.DEAD_LETTERS.labels(rejected.reason).inc()
+        self.log.reject(topic, rejected, None, self._stamp, offset, self._findings)
+        return dead_place(self._topics, topic, self._partition, offset, self._stamp, _reason(rejected))
 
     def _count(self) -> None:
         """Bring the metrics up to what the fold has counted since the last time."""
         fold = self.log.fold
         now, before = fold.counts, self._counted
+        self._account.folded(now, before)
         metrics.SCORED.inc(now.scored - before.scored)
         metrics.LATE.inc(now.late - before.late)
         metrics.DUPLICATES.inc(now.duplicates - before.duplicates)
@@ -121,17 +205,31 @@ class EventsFold:
         metrics.POLICY_VERSION.set(fold.policy.version)
 
 
-def row_blocks(table: str, rows: Sequence[Row], partition: int) -> Iterable[bytes]:
-    """Rows of one table as blocks within the row and byte limits."""
-    for start in range(0, len(rows), BLOCK_ROWS):
-        yield from _within(table, rows[start : start + BLOCK_ROWS], partition)
+class _Failed:
+    """The records, by offset, of which a row could not be packed."""
+
+    def __init__(self) -> None:
+        self.places: dict[int, Rejected] = {}
+        self._rows: set[int] = set()
+
+    def __call__(self, row: Row, error: Exception) -> None:
+        self._rows.add(id(row))
+        offset = row[_OFFSET] if len(row) > _OFFSET else -1
+        self.places[offset if isinstance(offset, int) else -1] = Rejected(ROW_FAILED, where(error))
+
+    def without(self, rows: Sequence[Row]) -> Sequence[Row]:
+        """``rows`` but for those that failed."""
+        return [row for row in rows if id(row) not in self._rows] if self._rows else rows
 
 
-def _within(table: str, rows: Sequence[Row], partition: int) -> Iterable[bytes]:
-    raw = blocks.encode(table, rows, partition)
-    if len(raw) <= BLOCK_BYTES or len(rows) == 1:
-        yield raw
-    else:
-        half = len(rows) // 2
-        yield from _within(table, rows[:half], partition)
-        yield from _within(table, rows[half:], partition)
+def _reason(rejected: Rejected) -> str:
+    return f"{rejected.reason}:{rejected.field}" if rejected.field else rejected.reason
+
+
+def _undo(findings: Findings, offset: int) -> None:
+    """Take back what a record had led to before it failed."""
+    for rows in findings.rows.values():
+        while rows and rows[-1][_OFFSET] == offset:
+            rows.pop()
+    while findings.desk and findings.desk[-1]["offset"] == offset:
+        findings.desk.pop()

@@ -8,12 +8,13 @@ from collections.abc import Sequence
 import pytest
 
 from detectors.policy import default
-from detectors.tables import TABLES
+from detectors.tables import TABLES, Row
 from streams import blocks
-from streams.events_lane import BLOCK_BYTES, EventsFold, row_blocks
+from streams.events_lane import EventsFold
 from streams.identity import Pseudonyms
 from streams.kafka.partitioner import partition_of
 from streams.lanes.api import Output, Record
+from streams.row_blocks import BLOCK_BYTES, row_blocks
 from streams.sources.api import cloud_event
 from streams.ticks import tick_record
 from streams.topics import TopicNames
@@ -42,6 +43,10 @@ def rows(outputs: Sequence[Output], table: str) -> list[dict[str, object]]:
         if block.table == table:
             found += [dict(zip(block.names, row, strict=True)) for row in zip(*block.columns, strict=True)]
     return found
+
+
+def unpackable(row: Row, error: Exception) -> None:
+    pytest.fail(f"a row cannot be packed: {error}")
 
 
 def test_rows_leave_at_the_checkpoint_on_their_own_partition() -> None:
@@ -119,12 +124,13 @@ def test_state_comes_back_exactly() -> None:
 def test_blocks_stay_within_their_bytes() -> None:
     width = len(TABLES["dead_letters"].names)
     wide = ("x" * 100_000,) * 2 + (0,) * (width - 2)
-    made = list(row_blocks("dead_letters", [wide] * 10, 0))
+    made = list(row_blocks("dead_letters", [wide] * 10, 0, unpackable))
     assert sum(blocks.decode(raw).count for raw in made) == 10
     assert max(map(len, made)) <= BLOCK_BYTES
     # A row larger than a block still goes.
     huge = ("x" * (BLOCK_BYTES + 1), *wide[1:])
-    assert [blocks.decode(raw).count for raw in row_blocks("dead_letters", [huge] * 2, 0)] == [1, 1]
+    made = list(row_blocks("dead_letters", [huge] * 2, 0, unpackable))
+    assert [blocks.decode(raw).count for raw in made] == [1, 1]
 
 
 def test_a_fold_with_another_key_has_other_pseudonyms() -> None:
