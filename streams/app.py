@@ -64,7 +64,13 @@ def build(settings: Settings, lanes: Sequence[str] = LANES) -> Any:
         found.fold(
             topic=topics.events,
             make=lambda partition, partitions: EventsFold(
-                partition, partitions, topics, policy, names, Accepted(partition, sources)
+                partition,
+                partitions,
+                topics,
+                policy,
+                names,
+                Accepted(partition, sources),
+                settings.parking,
             ),
             changelog=topics.changelog(topics.events),
             outputs=[topics.facts, topics.desk, topics.dead_letters, topics.sources],

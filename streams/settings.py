@@ -18,6 +18,7 @@ from typing import Any, Literal
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from detectors.breaker import Rules
 from streams.errors import SettingError
 from streams.kafka import urls
 from streams.topics import TopicNames
@@ -84,6 +85,14 @@ class Settings(BaseSettings):
     partitions: int = Field(8, ge=1, le=1024, description="a number of partitions, 1 to 1024")
     # Copies of each topic; 3 in production.
     replication: int = Field(1, ge=1, le=9, description="a number of copies, 1 to 9")
+    # A source is parked when this many of its records fail within the span, and at least this share of them.
+    park_failures: int = Field(
+        50, ge=0, le=1_000_000, description="a number of failed records; 0 parks nobody"
+    )
+    park_share: float = Field(0.5, gt=0, le=1, description="a share above 0, up to 1")
+    park_span_s: int = Field(300, ge=1, le=86_400, description="seconds, 1 to 86400")
+    # After this the next records of a parked source are tried.
+    park_rest_s: int = Field(600, ge=1, le=86_400, description="seconds, 1 to 86400")
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="debug, info, warning or error"
     )
@@ -94,6 +103,11 @@ class Settings(BaseSettings):
     def topics(self) -> TopicNames:
         """The names of this installation's topics."""
         return TopicNames(self.topic_prefix)
+
+    @property
+    def parking(self) -> Rules:
+        """When a source is parked."""
+        return Rules(self.park_failures, self.park_share, self.park_span_s * 1000, self.park_rest_s * 1000)
 
     @property
     def group(self) -> str:

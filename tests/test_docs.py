@@ -19,6 +19,7 @@ from detectors.tables import TABLES
 from detectors.vocabulary import TYPES
 from streams import metrics
 from streams.cli.app import app
+from streams.dead_letters import LANE_REASONS
 from streams.settings import Settings
 from streams.topics import TopicNames
 from tests.support.story import story
@@ -110,7 +111,7 @@ def test_topics_and_tables() -> None:
 
 
 def test_reasons_and_vocabulary() -> None:
-    assert set(first_column("docs/events.md", "Rejected records")) == {*REASONS, "not_for_the_desk"}
+    assert set(first_column("docs/events.md", "Rejected records")) == {*REASONS, *LANE_REASONS}
     rows = re.findall(
         r"^\| `([^`]+)` \| (\w+) \| (\w+)(, outbound)? \| (yes)? ?\|", read("docs/events.md"), re.M
     )
