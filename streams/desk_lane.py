@@ -10,7 +10,7 @@ goes to the dead letters, and nothing of it stays.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -43,8 +43,9 @@ class Candidate(msgspec.Struct):
     """One message of the events lanes; ``data`` is the brief, absent on a completion."""
 
     type: str
-    id: str
-    ver: int
+    # Key and value of a state record.
+    id: Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
+    ver: Annotated[int, msgspec.Meta(ge=1, lt=2**32)]
     time: int
     tenant: str
     customer: str
