@@ -15,7 +15,7 @@ from typing import NamedTuple
 import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from benchmarks.stage import batch_producer
+from benchmarks.stage import Stage, batch_producer
 from benchmarks.workload import Raw
 from streams.clock import monotonic
 from streams.lanes.api import Output
@@ -68,11 +68,11 @@ class _Probe:
         self.found: list[tuple[float, float]] = []
         self.other = 0
 
-    async def watch(self, bootstrap: str, topic: str, reading: asyncio.Event) -> None:
-        consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, group_id=None, fetch_max_wait_ms=100)
+    async def watch(self, stage: Stage, topic: str, reading: asyncio.Event) -> None:
+        consumer = AIOKafkaConsumer(bootstrap_servers=stage.bootstrap, group_id=None, fetch_max_wait_ms=100)
         await consumer.start()
         try:
-            places = [TopicPartition(topic, number) for number in await _partitions(consumer, topic)]
+            places = [TopicPartition(topic, number) for number in range(stage.partitions)]
             consumer.assign(places)
             await consumer.seek_to_end(*places)
             reading.set()
@@ -95,18 +95,13 @@ class _Probe:
             self.other += 1
 
 
-async def _partitions(consumer: AIOKafkaConsumer, topic: str) -> Sequence[int]:
-    cluster = await consumer._client.fetch_all_metadata()
-    return sorted(cluster.partitions_for_topic(topic) or ())
-
-
 async def run(
-    kafka_url: str, topics: TopicNames, raws: Sequence[tuple[int, Raw]], eps: float, warm_s: float
+    stage: Stage, topics: TopicNames, raws: Sequence[tuple[int, Raw]], eps: float, warm_s: float
 ) -> Latencies:
     """Send all of ``raws`` at ``eps`` a second, and time the alerts. Raises ValueError for no alert."""
     probe, reading = _Probe(), asyncio.Event()
-    watching = asyncio.create_task(probe.watch(kafka_url.removeprefix("kafka://"), topics.alerts, reading))
-    producer = batch_producer(kafka_url)
+    watching = asyncio.create_task(probe.watch(stage, topics.alerts, reading))
+    producer = batch_producer(stage.kafka_url)
     await producer.start()
     waiting = asyncio.create_task(reading.wait())
     await asyncio.wait([watching, waiting], return_when=asyncio.FIRST_COMPLETED)

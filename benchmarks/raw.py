@@ -1,6 +1,6 @@
 """How fast records come out of aiokafka when nobody looks at them: ``getmany``, a whole topic, one process.
 
-``python -m benchmarks.raw BOOTSTRAP TOPIC SECONDS`` prints ``{"raw_eps": ...}``.
+``python -m benchmarks.raw BOOTSTRAP TOPIC PARTITIONS SECONDS`` prints ``{"raw_eps": ...}``.
 """
 
 from __future__ import annotations
@@ -16,14 +16,12 @@ from streams.clock import monotonic
 __all__ = ["read"]
 
 
-async def read(bootstrap: str, topic: str, seconds: float) -> float:
+async def read(bootstrap: str, topic: str, partitions: int, seconds: float) -> float:
     """Records a second, of all partitions, for so long or to the end."""
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, group_id=None, auto_offset_reset="earliest")
     await consumer.start()
     try:
-        places = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic) or ()]
-        if not places:
-            await consumer.partitions_for_topic(topic)
+        places = [TopicPartition(topic, number) for number in range(partitions)]
         consumer.assign(places)
         left = sum((await consumer.end_offsets(places)).values())
         began, count = monotonic(), 0
@@ -36,8 +34,9 @@ async def read(bootstrap: str, topic: str, seconds: float) -> float:
 
 def main() -> None:
     """The command line."""
-    bootstrap, topic, seconds = sys.argv[1:]
-    print(json.dumps({"raw_eps": asyncio.run(read(bootstrap, topic, float(seconds)))}))
+    bootstrap, topic, partitions, seconds = sys.argv[1:]
+    eps = asyncio.run(read(bootstrap, topic, int(partitions), float(seconds)))
+    print(json.dumps({"raw_eps": eps}))
 
 
 if __name__ == "__main__":

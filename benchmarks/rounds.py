@@ -84,7 +84,8 @@ class Round:
     def raw(self) -> Figures:
         """aiokafka, records taken and dropped."""
         stage = self._stage
-        return stage.answer("raw", stage.bootstrap, stage.topics.events, self._plan.seconds)
+        arguments = (stage.bootstrap, stage.topics.events, stage.partitions, self._plan.seconds)
+        return stage.answer("raw", *arguments)
 
     def floor(self) -> Figures:
         """Decode, fold and blocks without a broker."""
@@ -163,7 +164,7 @@ class Round:
         try:
             world.until(lambda: '"metrics"' in world.log(), "the worker")
             topics = world.settings.topics
-            found = asyncio.run(latency.run(stage.kafka_url, topics, raws, eps, plan.alert_warm_s))
+            found = asyncio.run(latency.run(stage, topics, raws, eps, plan.alert_warm_s))
             world.stop(worker)
         finally:
             world.close()
