@@ -84,10 +84,11 @@ class Producer:
         *,
         partition: int | None = None,
         headers: list[tuple[str, bytes]] | None = None,
-    ) -> None:
+    ) -> Any:
         """Send one record, to the key's partition or an explicit one; waits while too many are in flight.
 
-        Raises OperationError if an earlier record, or this one, cannot be delivered.
+        Returns kafka-python's future of where the record lies. Raises OperationError if an earlier record, or
+        this one, cannot be delivered.
         """
         self._raise_failure()
         if partition is None and key is not None:
@@ -103,6 +104,7 @@ class Producer:
             raise self._error(topic, error) from None
         future.add_callback(self._acknowledged)
         future.add_errback(self._failed, topic)
+        return future
 
     def flush(self) -> None:
         """Return when everything sent is acknowledged. Raises OperationError where something is not."""
