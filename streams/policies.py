@@ -77,6 +77,8 @@ def versions(settings: Settings) -> dict[int, str]:
     from kafka import KafkaConsumer, TopicPartition
     from kafka.errors import KafkaError
 
+    from streams.kafka.closing import close
+
     place = TopicPartition(settings.topics.policy, 0)
     found: dict[int, str] = {}
     try:
@@ -100,7 +102,7 @@ def versions(settings: Settings) -> dict[int, str]:
                         if record.key and record.value:
                             found[int(record.key)] = record.value.decode("utf-8")
         finally:
-            consumer.close()
+            close(consumer)
     except KafkaError as error:
         address = urls.parse(settings.kafka_url)
         raise OperationError(

@@ -18,6 +18,7 @@ from kafka.errors import KafkaError, for_code
 from streams.clock import monotonic
 from streams.errors import OperationError, SettingError
 from streams.kafka import urls
+from streams.kafka.closing import close
 from streams.settings import Settings
 
 __all__ = ["Difference", "Topic", "connect", "create", "differences", "plan"]
@@ -122,7 +123,7 @@ def connect(url: str) -> Iterator[KafkaAdminClient]:
     except KafkaError as error:
         raise OperationError(f"{where} failed: {type(error).__name__}") from None
     finally:
-        client.close()
+        close(client)
 
 
 def differences(client: KafkaAdminClient, settings: Settings) -> list[Difference]:
