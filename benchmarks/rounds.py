@@ -10,11 +10,12 @@ import asyncio
 import os
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 
-from benchmarks import latency, naive, quota
+from benchmarks import latency, naive
+from benchmarks.quota import limited, quotas
 from benchmarks.stage import Stage, ended, scrape
 from benchmarks.watch import Rate, follow, slope
 from benchmarks.workload import partitioned, records
@@ -27,7 +28,7 @@ Figures = dict[str, float]
 # Nothing may take longer to begin.
 PATIENCE_S = 120.0
 # What two workers leave to the broker and to us, as a share of each core.
-FOR_WORKERS = 0.6
+FOR_WORKERS = 0.5
 
 
 @dataclass(frozen=True)
@@ -137,7 +138,7 @@ class Round:
 
     def workers(self) -> Figures:
         """One and two workers, each with the same share of a core; or by CPU seconds, without shares."""
-        with_quotas = quota.quotas()
+        with_quotas = quotas()
         cores = self._plan.cores if with_quotas else 0.0
         rates = []
         for count in (1, 2):
@@ -160,12 +161,10 @@ class Round:
         count = int(eps * plan.alert_seconds)
         raws = list(partitioned(records(count, scattered=plan.scattered), stage.partitions))
         world = stage.another(f"alerts-{self._number}")
-        worker = world.start_worker("events,desk")
+        world.start_worker("events,desk")
         try:
             world.until(lambda: '"metrics"' in world.log(), "the worker")
-            topics = world.settings.topics
-            found = asyncio.run(latency.run(stage, topics, raws, eps, plan.alert_warm_s))
-            world.stop(worker)
+            found = asyncio.run(latency.run(stage, world, raws, eps, plan.alert_warm_s))
         finally:
             world.close()
         return {
@@ -186,18 +185,21 @@ class Round:
         }
 
     def _workers(self, count: int, cores: float = 0.0) -> Rate:
+        topic = self._stage.topics.events
+        with self.started(count, cores) as workers:
+            return self._rate(lambda: self._stage.committed(topic), topic, workers, self._plan.seconds)
+
+    @contextmanager
+    def started(self, count: int, cores: float = 0.0) -> Iterator[list[subprocess.Popen[bytes]]]:
+        """Events workers, each with its share of a core (0: no bound) and partitions of its own."""
         stage = self._stage
-        topic = stage.topics.events
-        with ExitStack() as stack:
-            workers = [stage.worker("events") for _ in range(count)]
-            if cores:
-                stack.enter_context(quota.limited([worker.pid for worker in workers], cores))
+        workers = [stage.worker("events") for _ in range(count)]
+        with limited([worker.pid for worker in workers], cores) if cores else nullcontext():
             if count > 1:
-                self._joined(topic)
-            rate = self._rate(lambda: stage.committed(topic), topic, workers, self._plan.seconds)
+                self._joined(stage.topics.events)
+            yield workers
         for worker in workers:
             stage.world.stop(worker)
-        return rate
 
     def _joined(self, topic: str) -> None:
         """Wait until every worker has partitions, and every partition a worker."""

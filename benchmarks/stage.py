@@ -28,6 +28,7 @@ from streams.kafka import admin, urls
 from streams.lanes.api import Output
 from streams.lanes.producer import BatchProducer
 from streams.topics import TopicNames
+from streams.warehouse.migrate import migrate
 from tests.support.engine import EngineUnderTest
 from tests.support.world import World
 
@@ -71,7 +72,8 @@ class Stage:
     def __enter__(self) -> Stage:
         self._connected = admin.connect(self.kafka_url)
         self._client = self._connected.__enter__()
-        self.world.prepare()
+        admin.create(self.world.settings)
+        migrate(self.world.values["clickhouse_url"])
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -141,7 +143,7 @@ class Stage:
         """An installation beside this one, with topics of its own and no tables."""
         url = self.world.values["clickhouse_url"]
         world = World(self.kafka_url, url, self._home / name, partitions=self.partitions)
-        world.rehuman("topics", "create")
+        admin.create(world.settings)
         return world
 
     def topic(self, name: str) -> None:

@@ -3,8 +3,8 @@
 A rate is the slope between the first and the last *change* in a window: what was done between two changes
 over the time between them, so that neither the start of a process nor a step cut in half counts.
 
->>> seen = [Sample(0.0, 0, 0.0), Sample(1.0, 100, 0.5), Sample(1.5, 100, 0.7), Sample(3.0, 300, 1.5)]
->>> slope(seen)
+>>> seen = [Sample(0.0, 0, 0.0), Sample(9.0, 90, 0.1), Sample(10.0, 100, 0.5), Sample(10.5, 100, 0.7)]
+>>> slope([*seen, Sample(12.0, 300, 1.5)])
 Rate(eps=100.0, cpu_us=5000.0, seconds=2.0)
 """
 
@@ -50,36 +50,44 @@ def follow(
 ) -> list[Sample]:
     """Look at ``done()`` (by partition) for ``seconds``, or until ``over(done())``, which is not counted.
 
-    The window begins ``warm_s`` after something was first done. Raises TimeoutError after ``patience_s``
-    without anything done.
+    The first look is from before anything was done; the window begins ``warm_s`` after something was. Raises
+    TimeoutError after ``patience_s`` without anything done.
     """
-    deadline = monotonic() + patience_s
-    first = sum(done().values())
-    while sum(done().values()) == first:
-        if monotonic() > deadline:
-            raise TimeoutError(f"nothing was done within {patience_s:g} s")
-        time.sleep(BEAT_S)
-    time.sleep(warm_s)
-    samples: list[Sample] = []
-    began = monotonic()
-    while not samples or samples[-1].at - began < seconds:
+
+    def look() -> Sample:
         before = monotonic()
         found = done()
         # Half of the answer's way: it was true when the broker wrote it.
         at = (before + monotonic()) / 2
-        if samples and over(found):
-            break
-        samples.append(Sample(at, sum(found.values()), sum(map(cpu_s, pids))))
+        # A window in which there was less to do than could be done says nothing.
+        ended.append(over(found))
+        return Sample(at, sum(found.values()), sum(map(cpu_s, pids)))
+
+    ended: list[bool] = []
+    deadline = monotonic() + patience_s
+    first = last = look()
+    while last.done == first.done:
+        if monotonic() > deadline:
+            raise TimeoutError(f"nothing was done within {patience_s:g} s")
         time.sleep(BEAT_S)
+        first, last = last, look()
+    time.sleep(warm_s)
+    samples = [first, look()]
+    while samples[-1].at - samples[1].at < seconds:
+        time.sleep(BEAT_S)
+        sample = look()
+        if ended[-1]:
+            break
+        samples.append(sample)
     return samples
 
 
 def slope(samples: Sequence[Sample]) -> Rate:
-    """The rate between the first and the last change. Raises ValueError where there is none."""
-    changes = [now for before, now in pairwise(samples) if now.done != before.done]
-    if not changes:
-        raise ValueError(f"nothing was done in {len(samples)} looks: the window is too short")
-    # With one change only the window's beginning has to do.
-    first, last = changes[0] if len(changes) > 1 else samples[0], changes[-1]
+    """The rate between the first and the last change in the window. Raises ValueError for none."""
+    changes = [now for before, now in pairwise(samples[1:]) if now.done != before.done]
+    # Without two changes the time before anything was done has to do, and the start counts.
+    first, last = (changes[0], changes[-1]) if len(changes) > 1 else (samples[0], samples[-1])
     count, seconds = last.done - first.done, last.at - first.at
+    if count <= 0:
+        raise ValueError(f"nothing was done in {len(samples)} looks")
     return Rate(count / seconds, 1e6 * (last.cpu - first.cpu) / count, seconds)
