@@ -8,7 +8,7 @@ export UV_CUSTOM_COMPILE_COMMAND := make lock
 # As pip on Debian does: a company's own authority is in the system's list, not in uv's.
 export UV_SYSTEM_CERTS := 1
 
-.PHONY: help setup demo test lint types check lock clean
+.PHONY: help setup demo test lint types check bench lock clean
 
 help: ## Show the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 10
@@ -51,6 +51,10 @@ types: setup ## Check types
 	$(BIN)/mypy
 
 check: lint types test ## All that the continuous integration runs
+
+bench: setup ## Measure everything in interleaved rounds (benchmarks/README.md); ARGS="--rounds 1" and so on
+	@deploy/system-packages test
+	$(BIN)/python -m benchmarks.pipeline $(ARGS)
 
 lock: setup ## Pin the newest versions that fit, with hashes
 	$(BIN)/uv pip compile -q --upgrade --universal --generate-hashes --no-annotate \

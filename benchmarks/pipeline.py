@@ -12,11 +12,12 @@ import dataclasses
 import json
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 from benchmarks import report, restore
 from benchmarks.rounds import Figures, Plan, Round
-from benchmarks.stage import Stage
+from benchmarks.stage import Stage, ended
 from streams.clock import monotonic
 from tests.support.engine import running
 from tests.support.kafka import KafkaBroker
@@ -26,6 +27,8 @@ __all__ = ["measure"]
 ROUNDS = 5
 # A broker of a benchmark is not to wait for its own garbage.
 HEAP = "1g"
+# From the worker's start.
+PROFILE_S = 20.0
 
 
 def measure(stage: Stage, plan: Plan, rounds: int) -> list[Figures]:
@@ -51,6 +54,21 @@ def measure(stage: Stage, plan: Plan, rounds: int) -> list[Figures]:
     return found
 
 
+def profile(stage: Stage, plan: Plan) -> str:
+    """Where a worker's time goes while it has a backlog, by a sampler inside it."""
+    stage.fill(plan.events, scattered=plan.scattered)
+    found = stage.world.home / "profile"
+    topic = stage.topics.events
+    with ended(stage.python("sampled", found, "events")) as worker:
+        ends = stage.ends(topic)
+        deadline = monotonic() + PROFILE_S
+        while monotonic() < deadline and stage.committed(topic) != ends:
+            time.sleep(0.5)
+        worker.terminate()
+        worker.wait(60)
+    return found.read_text()
+
+
 def main() -> None:
     """The command line."""
     plan = Plan()
@@ -62,8 +80,10 @@ def main() -> None:
     parser.add_argument("--customers", type=int, default=plan.customers, help="of the restore")
     parser.add_argument("--floor-events", type=int, default=plan.floor_events)
     parser.add_argument("--scattered", action="store_true", help="draw the customer anew for each event")
+    parser.add_argument("--profile", action="store_true", help="only show where a worker's time goes")
     options = parser.parse_args()
-    given = {name: value for name, value in vars(options).items() if name not in ("json", "rounds")}
+    apart = ("json", "rounds", "profile")
+    given = {name: value for name, value in vars(options).items() if name not in apart}
     plan = dataclasses.replace(plan, **given)
     with (
         tempfile.TemporaryDirectory(prefix="rehuman-bench-") as home,
@@ -71,6 +91,9 @@ def main() -> None:
         running() as engine,
         Stage(broker.url, engine, Path(home)) as stage,
     ):
+        if options.profile:
+            print(profile(stage, plan))
+            return
         rounds = measure(stage, plan, options.rounds)
     found = report.summary(rounds, dataclasses.asdict(plan))
     print(json.dumps(found, indent=2) if options.json else report.table(found))

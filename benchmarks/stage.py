@@ -19,7 +19,7 @@ from itertools import islice
 from pathlib import Path
 
 from kafka import KafkaAdminClient, OffsetSpec, TopicPartition
-from kafka.errors import GroupIdNotFoundError, UnknownTopicOrPartitionError
+from kafka.errors import CoordinatorNotAvailableError, GroupIdNotFoundError, UnknownTopicOrPartitionError
 
 from benchmarks.workload import partitioned, records
 from detectors.tables import TABLES
@@ -166,7 +166,10 @@ class Stage:
     def committed(self, topic: str) -> dict[int, int]:
         """What the worker's group has committed, by partition."""
         places = [TopicPartition(topic, number) for number in range(self.partitions)]
-        found = self._client.list_group_offsets({self.world.settings.group: places})
+        try:
+            found = self._client.list_group_offsets({self.world.settings.group: places})
+        except CoordinatorNotAvailableError:
+            return dict.fromkeys(range(self.partitions), 0)  # the first group of a broker's life
         offsets = found[self.world.settings.group]
         return {place.partition: max(0, info.offset) for place, info in offsets.items()}
 
@@ -182,7 +185,8 @@ class Stage:
         log = self._home / f"{module}.log"
         with log.open("ab") as out:
             command = [sys.executable, "-m", f"benchmarks.{module}", *map(str, arguments)]
-            return subprocess.Popen(command, cwd=ROOT, stdout=out, stderr=out)
+            environment = self.world.environment
+            return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=out, stderr=out)
 
     def answer(self, module: str, *arguments: object) -> dict[str, float]:
         """What a module of the benchmarks prints: one JSON object."""
