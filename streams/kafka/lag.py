@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from kafka import KafkaAdminClient, OffsetSpec, TopicPartition
-from kafka.errors import CoordinatorNotAvailableError
+from kafka.errors import CoordinatorLoadInProgressError, CoordinatorNotAvailableError
 
 from streams.clock import monotonic
 
@@ -62,7 +62,7 @@ def _committed(client: KafkaAdminClient, group: str, partitions: list[TopicParti
         try:
             offsets: dict[Any, Any] = client.list_group_offsets({group: partitions})[group]
             return offsets
-        except CoordinatorNotAvailableError:
+        except (CoordinatorNotAvailableError, CoordinatorLoadInProgressError):
             if monotonic() > deadline:
                 raise
             time.sleep(0.2)
