@@ -150,7 +150,7 @@ def test_commands() -> None:
     assert set(first_column("docs/operations.md", "Commands")) == commands()
     groups = {name.split()[0] for name in commands() if " " in name}
     for name in NAMES:
-        for said in re.findall(r"(?:bin/)?\brehuman ([a-z]+(?: [a-z]+)?)\b(?=[^:]*)", "\n".join(code(name))):
+        for said in re.findall(r"(?:bin/)?\brehuman ([a-z-]+(?: [a-z-]+)?)(?=[^:]*)", "\n".join(code(name))):
             first, _, second = said.partition(" ")
             known = f"{first} {second}" if first in groups else first
             assert known in commands() or known == "--help", (name, said)

@@ -9,7 +9,18 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-from streams.cli import backtest, demo, doctor, explain, policy, replay, topics, warehouse, worker
+from streams.cli import (
+    backtest,
+    dead_letters,
+    demo,
+    doctor,
+    explain,
+    policy,
+    replay,
+    topics,
+    warehouse,
+    worker,
+)
 from streams.cli.options import Config, remember_config
 from streams.errors import OperationError, SettingError
 
@@ -36,6 +47,7 @@ app.command("backtest", short_help="Score a file's events without a broker.")(ba
 app.add_typer(policy.app, name="policy")
 app.command("sql", short_help="Ask ClickHouse.")(warehouse.sql)
 app.command("explain", short_help="Show a customer's timeline and scores.")(explain.explain)
+app.add_typer(dead_letters.app, name="dead-letters")
 app.command("doctor", short_help="Say what is wrong, and how to mend it.")(doctor.doctor)
 
 

@@ -24,6 +24,9 @@ COMMANDS = [
     ("policy", "show"),
     ("sql",),
     ("explain",),
+    ("dead-letters", "list"),
+    ("dead-letters", "show"),
+    ("dead-letters", "resend"),
     ("doctor",),
 ]
 # Nobody listens on port 1.

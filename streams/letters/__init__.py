@@ -1,0 +1,1 @@
+"""Dead letters read back: what is there, what was sent again, and sending it."""
