@@ -14,9 +14,10 @@ where a lane with state starts.
 
 The checkpoint of a **sink lane**: 1. the sink's flush returns, 2. the position is committed.
 
-A checkpoint comes half a second after the last one, or sooner after many records; and when the partition is
-revoked or the process stops, after the chunk at hand and before the group may go on. Whatever goes wrong ends
-the process; nothing is skipped to make progress.
+A checkpoint comes half a second after the last one, or sooner after many records, or after an hour without
+any, which keeps a changelog's fence up; and when the partition is revoked or the process stops, after the
+chunk at hand and before the group may go on. Whatever goes wrong ends the process; nothing is skipped to make
+progress.
 """
 
 from __future__ import annotations
@@ -25,10 +26,12 @@ import asyncio
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Iterable, Sequence
+from math import inf
 
 from streams.clock import monotonic
-from streams.lanes.api import Fold, Output, Record, Sink
-from streams.lanes.changelog import MARK, Merge, pack, start_offset
+from streams.errors import OperationError
+from streams.lanes.api import Fold, Forgets, Headers, Output, Record, Sink
+from streams.lanes.changelog import MARK, Merge, pack, start_offset, tombstone
 from streams.lanes.chunk import Chunk, Place
 from streams.lanes.observer import LaneObserver
 from streams.lanes.options import LaneOptions
@@ -59,6 +62,7 @@ class Lane(ABC):
         self._durable: int | None = None
         self._records = 0
         self._checked = 0.0
+        self._quiet_s = inf
 
     @abstractmethod
     async def _begin(self) -> int:
@@ -113,18 +117,19 @@ class Lane(ABC):
         await asyncio.sleep(0)  # a lane with a backlog is not alone
 
     def _due(self) -> bool:
-        if self.position == self._durable:
-            return False
-        return (
-            self._records >= self._options.checkpoint_records
-            or monotonic() - self._checked >= self._options.checkpoint_s
+        full = self._records >= self._options.checkpoint_records
+        return full or monotonic() >= self._next()
+
+    def _next(self) -> float:
+        """When time alone makes a checkpoint due, on the monotonic clock."""
+        return self._checked + (
+            self._quiet_s if self.position == self._durable else self._options.checkpoint_s
         )
 
     async def _rest(self) -> None:
         """Wait for a chunk, the end, or the next checkpoint."""
-        wait = None
-        if self.position != self._durable:
-            wait = max(0.0, self._checked + self._options.checkpoint_s - monotonic())
+        at = self._next()
+        wait = None if at == inf else max(0.0, at - monotonic())
         self._wake.clear()
         if self._stopping or self._chunks:
             return
@@ -162,9 +167,14 @@ class FoldLane(Lane):
     ) -> None:
         super().__init__(place, wire, options, observer, headers=headers)
         self.stop_s = options.stop_s
+        if changelog is not None:
+            self._quiet_s = options.quiet_checkpoint_s
         self._fold, self._changelog = fold, changelog
         self._acknowledgements: set[asyncio.Future[None]] = set()
-        self._regressed: dict[bytes, bytes] = {}
+        self._regressed: dict[bytes, tuple[bytes | None, Headers]] = {}
+        # Keys that are gone, since which position, and without a tombstone yet; and the mark that is durable.
+        self._gone: dict[bytes, int] = {}
+        self._marked = -1
 
     async def _begin(self) -> int:
         started, keys, merge = monotonic(), 0, Merge()
@@ -178,12 +188,23 @@ class FoldLane(Lane):
             keys += 1
             if keys % _LOAD_STEP == 0:
                 await asyncio.sleep(0)
+        self._forget(merge.gone(), start)
         self._fold.ready()
+        self._marked = -1 if merge.mark is None else merge.mark
         self._regressed = merge.regressed()
         # A commit that is behind the mark, or a regressed key, is put right without waiting for records.
         self._durable = None if self._regressed else committed
         self._observer.restored(*self.place, keys, monotonic() - started)
         return start
+
+    def _forget(self, gone: dict[bytes, int], start: int) -> None:
+        """Tell the fold what is gone and ahead; tombstones for all of them are due."""
+        self._gone = gone
+        for key, position in gone.items():
+            if position > start:
+                if not isinstance(self._fold, Forgets):
+                    raise OperationError("keys of the changelog are gone and this fold forgets none")
+                self._fold.gone(key, position)
 
     async def _apply(self, records: Sequence[Record]) -> None:
         outputs = self._fold.apply(records)
@@ -199,14 +220,27 @@ class FoldLane(Lane):
         if self._changelog is not None:
             self._acknowledgements |= await self._wire.send(self._changes(self._changelog))
             await self._acknowledged()
+            self._marked = self.position
 
     def _changes(self, changelog: str) -> Iterable[Output]:
         partition, position = self.place.partition, self.position
+        gone, regressed = self._gone, self._regressed
+        due = [key for key, since in gone.items() if since <= self._marked]
         for key, state in self._fold.changed():
-            self._regressed.pop(key, None)
+            if state is None:
+                gone[key] = position
+            elif gone:
+                gone.pop(key, None)
+            if regressed:
+                regressed.pop(key, None)
             yield Output(changelog, partition, key, pack(position, state))
-        for key, value in self._regressed.items():
-            yield Output(changelog, partition, key, value)
+        for key in due:
+            since = gone.get(key)
+            if since is not None and since <= self._marked:
+                regressed.pop(key, None)
+                yield Output(changelog, partition, key, None, tombstone(gone.pop(key)))
+        for key, written in regressed.items():
+            yield Output(changelog, partition, key, *written)
         self._regressed = {}
         yield Output(changelog, partition, MARK, pack(position, None))
 

@@ -15,6 +15,8 @@ class LaneOptions:
     checkpoint_s: float = 0.5
     # Or sooner, so that a full-speed replay does not gather rows without bound.
     checkpoint_records: int = 50_000
+    # A lane with state to which nothing comes: its mark, and with it the fence, is written again.
+    quiet_checkpoint_s: float = 3_600.0
     # A chunk is folded in one go: with 10 us a record it holds the event loop for 20 ms.
     chunk_records: int = 2_000
     chunk_bytes: int = 4 * 1024 * 1024

@@ -23,7 +23,7 @@ class Wire(Protocol):
         """The first offset that is still in the log."""
 
     async def restore(self, changelog: Place) -> Merge:
-        """Everything in one partition of a changelog, up to its end."""
+        """Everything in one partition of a changelog; nobody before us can write there any more."""
 
     async def open(self, place: Place, position: int, headers: bool, offer: Callable[[Chunk], None]) -> None:
         """Seek, and let chunks come to ``offer``."""

@@ -3,7 +3,7 @@
 ``aiokafka`` makes a future and several calls of every record; a lane needs one acknowledgement per batch.
 While a batch is on its way the next one fills, so batches grow with the load and a single record leaves at
 once. ``acks=all``; idempotent where the broker can give producer ids, and with one batch in flight a retry
-cannot overtake another batch in any case.
+cannot overtake another batch in any case. What has a fence (:mod:`streams.lanes.fence`) goes out under it.
 """
 
 from __future__ import annotations
@@ -15,12 +15,24 @@ from typing import Any
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.codec import has_lz4
-from aiokafka.errors import IncompatibleBrokerVersion, NoError, UnknownTopicOrPartitionError, for_code
+from aiokafka.errors import (
+    ClusterAuthorizationFailedError,
+    IncompatibleBrokerVersion,
+    KafkaError,
+    NoError,
+    ProducerFenced,
+    UnknownTopicOrPartitionError,
+    for_code,
+)
 from aiokafka.protocol.transaction import InitProducerIdRequest
 
+from streams.clock import monotonic
 from streams.errors import OperationError
 from streams.kafka.partitioner import partition_of
-from streams.lanes.api import Output
+from streams.lanes.api import Headers, Output
+from streams.lanes.changelog import FENCE, pack
+from streams.lanes.chunk import Place
+from streams.lanes.fence import Fence, fenced_out, raise_fence
 
 __all__ = ["BatchProducer"]
 
@@ -28,6 +40,7 @@ __all__ = ["BatchProducer"]
 BATCH_BYTES = 512 * 1024
 # A broker may restart meanwhile; one that is away for longer ends the process.
 DELIVERY_MS = 30_000
+RETRY_S = 0.1
 
 
 class BatchProducer:
@@ -40,6 +53,7 @@ class BatchProducer:
         self._producer: Any = None
         self._partitions: dict[str, int] = {}
         self._spools: dict[tuple[str, int], _Spool] = {}
+        self._load = _Load()
         self._unkeyed = 0
         self.idempotent = False
 
@@ -54,14 +68,30 @@ class BatchProducer:
             await self._producer.start()
 
     async def _gives_ids(self) -> bool:
-        """Ask for a producer id: the embedded broker lists the request and answers it with an error."""
+        """Ask for a producer id: the embedded broker lists the request and answers it with an error.
+
+        Raises OperationError where the user may not have one, or nobody can say.
+        """
         client = self._producer.client
         ask = InitProducerIdRequest(transactional_id=None, transaction_timeout_ms=DELIVERY_MS)
-        try:
-            answer = await client.send(client.get_random_node(), ask)
-        except IncompatibleBrokerVersion:
-            return False
-        return bool(for_code(answer.error_code) is NoError)
+        deadline = monotonic() + DELIVERY_MS / 1000
+        while True:
+            try:
+                answer = await client.send(client.get_random_node(), ask)
+                error = for_code(answer.error_code)
+            except IncompatibleBrokerVersion:
+                return False
+            except KafkaError as failure:
+                error = type(failure)
+            if error is ClusterAuthorizationFailedError:
+                raise OperationError("Kafka denies a producer id: the user needs Write or IdempotentWrite")
+            if not error.retriable:
+                return bool(error is NoError)
+            # One broker of several may be down, and one that has just started has no ids yet: that must not
+            # pass for one that never has any.
+            if monotonic() > deadline:
+                raise OperationError(f"Kafka gives no producer ids: {error.__name__}")
+            await asyncio.sleep(RETRY_S)
 
     def _new_producer(self, *, idempotent: bool) -> Any:
         return AIOKafkaProducer(
@@ -96,6 +126,23 @@ class BatchProducer:
             known = self._partitions[topic] = len(found)
         return known
 
+    async def fence(self, place: Place) -> int:
+        """Shut every former writer out of a partition; the offset below which all of theirs is.
+
+        Returns 0 where the brokers cannot fence. Raises OperationError.
+        """
+        if not self.idempotent:
+            return 0
+        spool = self._spool(place.topic, place.partition)
+        # What an earlier owner in this process has left goes before it, under the epoch that it had.
+        await spool.rest()
+        spool.fence = await raise_fence(self._producer.client, f"{place.topic}-{place.partition}")
+        acknowledged = spool.add(FENCE, pack(0, None), ())
+        # Not awaited itself: who is cancelled while waiting would cancel it.
+        await asyncio.wait([acknowledged])
+        acknowledged.result()
+        return spool.offset
+
     async def send(self, outputs: Iterable[Output]) -> set[asyncio.Future[None]]:
         """Take outputs, in order, and return what tells that all of them are acknowledged.
 
@@ -107,20 +154,28 @@ class BatchProducer:
             count = self._partitions.get(topic) or await self.partitions(topic)
             if partition is None:
                 partition = self._spread(count) if key is None else partition_of(key, count)
-            spool = spools.get((topic, partition))
-            if spool is None:
-                spool = spools[topic, partition] = _Spool(self._producer, topic, partition)
-            acknowledgements.add(spool.add(key, value, list(headers)))
-        if self._waiting() > self._limit:
+            spool = spools.get((topic, partition)) or self._spool(topic, partition)
+            acknowledgements.add(spool.add(key, value, headers))
+        if self._load.bytes > self._limit:
             await asyncio.wait(acknowledgements)
         return acknowledgements
+
+    def _spool(self, topic: str, partition: int) -> _Spool:
+        spool = self._spools.get((topic, partition))
+        if spool is None:
+            spool = self._spools[topic, partition] = _Spool(self._producer, self._load, topic, partition)
+        return spool
 
     def _spread(self, partitions: int) -> int:
         self._unkeyed += 1
         return self._unkeyed % partitions
 
-    def _waiting(self) -> int:
-        return sum(spool.bytes for spool in self._spools.values())
+
+class _Load:
+    """Bytes of all spools that are not acknowledged."""
+
+    def __init__(self) -> None:
+        self.bytes = 0
 
 
 class _Batch:
@@ -136,28 +191,29 @@ class _Spool:
     Otherwise a position mark could arrive where the states before it did not.
     """
 
-    def __init__(self, producer: Any, topic: str, partition: int) -> None:
-        self._producer, self._topic, self._partition = producer, topic, partition
+    def __init__(self, producer: Any, load: _Load, topic: str, partition: int) -> None:
+        self._producer, self._load, self._topic, self._partition = producer, load, topic, partition
+        self.fence: Fence | None = None
+        # The one after the last that was acknowledged.
+        self.offset = 0
         self._open: _Batch | None = None
         self._closed: deque[_Batch] = deque()
         self._shipping: asyncio.Task[None] | None = None
         self._broken: Exception | None = None
-        self.bytes = 0
 
-    def add(
-        self, key: bytes | None, value: bytes | None, headers: list[tuple[str, bytes]]
-    ) -> asyncio.Future[None]:
+    def add(self, key: bytes | None, value: bytes | None, headers: Headers) -> asyncio.Future[None]:
         if self._broken is not None:
             raise self._broken
         batch = self._open or self._begin()
-        if batch.builder.append(timestamp=None, key=key, value=value, headers=headers) is None:
+        listed = list(headers)
+        if batch.builder.append(timestamp=None, key=key, value=value, headers=listed) is None:
             self._closed.append(batch)
             batch = self._begin()
             # A batch takes its first record whatever its size; the broker judges that.
-            batch.builder.append(timestamp=None, key=key, value=value, headers=headers)
+            batch.builder.append(timestamp=None, key=key, value=value, headers=listed)
         size = len(value) if value else 0
         batch.bytes += size
-        self.bytes += size
+        self._load.bytes += size
         return batch.acknowledged
 
     def _begin(self) -> _Batch:
@@ -178,17 +234,36 @@ class _Spool:
         try:
             while batch := self._take():
                 batch.builder.close()
+                if self.fence is not None:
+                    await self._stamp(batch.builder, self.fence)
                 sent = await self._producer.send_batch(batch.builder, self._topic, partition=self._partition)
-                await sent
+                at = await sent
+                self.offset = at.offset + batch.builder.record_count()
                 batch.acknowledged.set_result(None)
-                self.bytes -= batch.bytes
+                self._load.bytes -= batch.bytes
+        except ProducerFenced:
+            self._break(batch, fenced_out(f"{self._topic}-{self._partition}"))
         except Exception as error:
-            self._broken = error
-            for failed in (batch, *self._closed, self._open):
-                if failed is not None and not failed.acknowledged.done():
-                    failed.acknowledged.set_exception(error)
+            self._break(batch, error)
         finally:
             self._shipping = None
+
+    def _break(self, batch: _Batch | None, error: Exception) -> None:
+        self._broken = error
+        for failed in (batch, *self._closed, self._open):
+            if failed is not None and not failed.acknowledged.done():
+                failed.acknowledged.set_exception(error)
+
+    async def _stamp(self, builder: Any, fence: Fence) -> None:
+        if fence.old():
+            # Nothing of this partition is on its way now.
+            fence = self.fence = await raise_fence(self._producer.client, fence.name, fence)
+        fence.stamp(builder)
+
+    async def rest(self) -> None:
+        """Return when nothing is on its way."""
+        if self._shipping is not None:
+            await asyncio.wait([self._shipping])
 
     def cancel(self) -> None:
         if self._shipping is not None:

@@ -16,6 +16,7 @@ Whatever a lane raises ends the process with code 1 and one line in the log.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -36,6 +37,8 @@ from streams.lanes.producer import BatchProducer
 from streams.lanes.wire import KafkaWire
 
 __all__ = ["Lanes"]
+
+log = logging.getLogger("streams.lanes")
 
 # A cancelled sink may have to clean up; it is not waited for longer than this.
 CANCEL_S = 1.0
@@ -154,14 +157,16 @@ class Lanes:
         """Connect the producer; end the process when a topic is missing."""
         try:
             await self._producer.start()
+            if not self._producer.idempotent:
+                log.warning("the brokers give no producer ids: no former owner can be fenced out")
             for topic, definition in self._definitions.items():
                 count = await self._producer.partitions(topic)
                 for output in definition.outputs:
                     await self._producer.partitions(output)
-                if log := definition.changelog:
-                    there = await self._producer.partitions(log)
+                if changelog := definition.changelog:
+                    there = await self._producer.partitions(changelog)
                     if there != count:
-                        raise OperationError(f"topic {log} has {there} partitions, {topic} has {count}")
+                        raise OperationError(f"topic {changelog} has {there} partitions, {topic} has {count}")
         except Exception as error:
             self._failed("lanes cannot start", error)
 

@@ -1,8 +1,8 @@
 """The restore: reads changelog partitions from their beginning to their end, all of an assignment at once.
 
 One consumer without a group reads them together in large fetches, in the lanes' loop, while the consumer
-thread keeps the group's heartbeat. The end is where each partition ends when the reading starts: whatever
-an earlier owner could write in good faith was written before it gave the partition up.
+thread keeps the group's heartbeat. The end is where each partition ends when the reading starts, and not
+before the fence: whatever an earlier owner could write was written below that.
 """
 
 from __future__ import annotations
@@ -25,9 +25,12 @@ POLL_MS = 200
 
 
 async def read_changelogs(
-    client: Mapping[str, Any], places: Collection[Place]
+    client: Mapping[str, Any], places: Collection[Place], fences: Mapping[Place, int] | None = None
 ) -> AsyncIterator[tuple[Place, Merge]]:
-    """Yield each place with everything in it, as it is finished. Raises aiokafka's KafkaError."""
+    """Yield each place with everything in it, as it is finished. Raises aiokafka's KafkaError.
+
+    ``fences``: the offset that a place is read up to at least.
+    """
     merges = {Place(*place): Merge() for place in places}
     consumer = AIOKafkaConsumer(
         **client,
@@ -43,6 +46,8 @@ async def read_changelogs(
         consumer.assign(waiting)
         await consumer.seek_to_beginning(*waiting)
         ends = await consumer.end_offsets(waiting)
+        for place in waiting:
+            ends[place] = max(ends[place], (fences or {}).get(Place(*place), 0))
         while waiting:
             # The embedded broker gives an end that is inside the last batch; a fetch brings the true one.
             for place in waiting:
@@ -57,6 +62,6 @@ async def read_changelogs(
                 for place, records in fetched.items():
                     offer = merges[Place(*place)].offer
                     for record in records:
-                        offer(record.key, record.value)
+                        offer(record.key, record.value, record.headers)
     finally:
         await consumer.stop()

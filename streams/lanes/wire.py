@@ -65,7 +65,7 @@ class KafkaWire:
         return {Place(*key): offset for key, offset in offsets.items()}
 
     def read(self, changelogs: Collection[Place]) -> None:
-        """Start to read these changelog partitions for :meth:`restore`."""
+        """Start to fence and to read these changelog partitions for :meth:`restore`."""
         loop = asyncio.get_running_loop()
         self._merges = {place: loop.create_future() for place in changelogs}
         if changelogs:
@@ -74,7 +74,9 @@ class KafkaWire:
     async def _read(self, changelogs: Collection[Place]) -> None:
         merges = self._merges
         try:
-            async for place, merge in read_changelogs(self._client, changelogs):
+            ends = await asyncio.gather(*(self._producer.fence(place) for place in changelogs))
+            fences = dict(zip(changelogs, ends, strict=True))
+            async for place, merge in read_changelogs(self._client, changelogs, fences):
                 merges[place].set_result(merge)
         except Exception as error:
             for waiting in merges.values():

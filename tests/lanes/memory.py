@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
 
-from streams.lanes.api import Output, Record
+from streams.lanes.api import Headers, Output, Record
 from streams.lanes.changelog import Merge
 from streams.lanes.chunk import Chunk, Place
 
@@ -16,15 +17,28 @@ class CrashError(Exception):
     """The process died here."""
 
 
+class Written(NamedTuple):
+    """One record of a topic."""
+
+    key: bytes | None
+    value: bytes | None
+    headers: Headers = ()
+
+
 class MemoryBroker:
     """What outlives a process: one partition, its changelog, its group's offset, and everything sent."""
 
     def __init__(self, values: Iterable[tuple[bytes, bytes]] = ()) -> None:
         self.log = [Record(offset, 0, key, value) for offset, (key, value) in enumerate(values)]
-        self.sent: dict[str, list[tuple[bytes | None, bytes | None]]] = {}
+        self.sent: dict[str, list[Written]] = {}
         self.committed: int | None = None
         self.earliest = 0
         self.journal: list[str] = []
+
+    def compact(self, topic: str) -> None:
+        """Keep each key's last record, and no tombstone: what Kafka may have done by the next restore."""
+        last = {record.key: record for record in self.sent.get(topic, [])}
+        self.sent[topic] = [record for record in last.values() if record.value is not None]
 
 
 class MemoryWire:
@@ -55,8 +69,8 @@ class MemoryWire:
 
     async def restore(self, changelog: Place) -> Merge:
         merge = Merge()
-        for key, value in self.broker.sent.get(changelog.topic, []):
-            merge.offer(key, value)
+        for record in self.broker.sent.get(changelog.topic, []):
+            merge.offer(*record)
         return merge
 
     async def open(self, place: Place, position: int, headers: bool, offer: Callable[[Chunk], None]) -> None:
@@ -77,9 +91,9 @@ class MemoryWire:
 
     async def send(self, outputs: Iterable[Output]) -> set[asyncio.Future[None]]:
         acknowledgements = set()
-        for topic, _, key, value, _ in outputs:
+        for topic, _, key, value, headers in outputs:
             self._step(f"send {topic}")
-            self.broker.sent.setdefault(topic, []).append((key, value))
+            self.broker.sent.setdefault(topic, []).append(Written(key, value, headers))
             acknowledgement: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             asyncio.get_running_loop().call_soon(self._acknowledge, topic, acknowledgement)
             acknowledgements.add(acknowledgement)

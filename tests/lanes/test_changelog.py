@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.errors import OperationError
-from streams.lanes.changelog import MARK, Merge, pack, start_offset
+from streams.lanes.changelog import FENCE, MARK, Merge, pack, start_offset, tombstone
 
 RECORDS = st.lists(
     st.tuples(st.sampled_from([b"a", b"b", b"c"]), st.integers(0, 50)), unique=True, min_size=1, max_size=30
@@ -39,7 +39,7 @@ def test_regressed_are_the_keys_whose_last_record_is_not_their_newest(
     last = dict(records)
     highest = {key: max(p for k, p in records if k == key) for key, _ in records}
     assert set(merge.regressed()) == {key for key in last if last[key] < highest[key]}
-    assert all(value == pack(highest[key], b"x") for key, value in merge.regressed().items())
+    assert merge.regressed() == {key: (pack(highest[key], b"x"), ()) for key in merge.regressed()}
 
 
 def test_of_two_records_with_one_position_the_later_wins() -> None:
@@ -49,7 +49,49 @@ def test_of_two_records_with_one_position_the_later_wins() -> None:
 def test_a_key_that_is_gone_stays_gone_although_an_old_state_follows() -> None:
     merge = merged([(b"a", pack(4, b"1")), (b"a", pack(9, None)), (b"a", pack(6, b"2"))])
     assert dict(merge.states()) == {}
-    assert merge.regressed() == {b"a": pack(9, None)}
+    assert merge.gone() == {b"a": 9}
+    assert merge.regressed() == {b"a": (pack(9, None), ())}
+
+
+def test_a_tombstone_counts_by_its_position() -> None:
+    merge = Merge()
+    merge.offer(b"a", pack(9, None))
+    merge.offer(b"a", None, tombstone(9))
+    assert (dict(merge.states()), merge.gone(), merge.regressed()) == ({}, {}, {})
+    merge.offer(b"a", pack(6, b"old"))
+    assert dict(merge.states()) == {}
+    assert merge.gone() == {}, "its tombstone is written"
+    assert merge.regressed() == {b"a": (None, tombstone(9))}, "until a compaction that would be the last"
+    merge.offer(b"a", pack(11, b"new"))
+    assert dict(merge.states()) == {b"a": b"new"}
+    assert merge.regressed() == {}
+    merge.offer(b"a", None, tombstone(9))
+    assert dict(merge.states()) == {b"a": b"new"}
+    assert merge.regressed() == {b"a": (pack(11, b"new"), ())}
+
+
+KINDS = st.sampled_from(["state", "gone", "tombstone"])
+
+
+@given(st.lists(st.tuples(st.sampled_from([b"a", b"b"]), st.integers(0, 20), KINDS), max_size=20))
+def test_what_is_written_again_makes_compaction_harmless(records: list[tuple[bytes, int, str]]) -> None:
+    """After the regressed ones were written, each key's last record says what the merge says."""
+    # In one log a position of a key has one content: folds are deterministic.
+    kinds: dict[tuple[bytes, int], str] = {}
+    merge, last = Merge(), {}
+    for key, position, kind in records:
+        kind = kinds.setdefault((key, position), kind)
+        value = {"state": pack(position, b"s"), "gone": pack(position, None), "tombstone": None}[kind]
+        headers = tombstone(position) if kind == "tombstone" else ()
+        merge.offer(key, value, headers)
+        last[key] = (value, headers)
+    last |= merge.regressed()
+    compacted = Merge()
+    for key, (value, headers) in last.items():
+        if value is not None:
+            compacted.offer(key, value, headers)
+    assert dict(compacted.states()) == dict(merge.states())
+    assert compacted.gone() == merge.gone()
 
 
 def test_an_operators_deletion_counts() -> None:
@@ -70,6 +112,11 @@ def test_the_mark_is_no_state() -> None:
     assert merge.mark == 7
     assert dict(merge.states()) == {}
     assert Merge().mark is None
+
+
+def test_the_fence_is_no_state_and_nothing_that_is_gone() -> None:
+    merge = merged([(FENCE, pack(0, None)), (FENCE, pack(0, None))])
+    assert (merge.mark, dict(merge.states()), merge.gone(), merge.regressed()) == (None, {}, {}, {})
 
 
 @pytest.mark.parametrize(

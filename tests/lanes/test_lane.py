@@ -12,7 +12,7 @@ from streams.lanes import LaneObserver, LaneOptions, Output, Record
 from streams.lanes.changelog import MARK, pack
 from streams.lanes.lane import FoldLane, Lane, SinkLane
 from tests.lanes.counting import State, step
-from tests.lanes.memory import PLACE, CrashError, MemoryBroker, MemoryWire
+from tests.lanes.memory import PLACE, CrashError, MemoryBroker, MemoryWire, Written
 
 VALUES = [(b"k%d" % (number % 4), b"v%d" % number) for number in range(40)]
 # A checkpoint every 7 records, and never by time alone while a test looks at the order.
@@ -103,8 +103,8 @@ def test_the_order_of_a_checkpoint() -> None:
         assert max(checkpoint.rfind("O"), checkpoint.rfind("B")) < checkpoint.find("c")
     assert broker.committed == len(VALUES)
     assert text.count("!") >= len(VALUES) // 9
-    assert [key for key, _ in broker.sent["changelog"]].count(MARK) == text.count("!")
-    assert broker.sent["changelog"][-1] == (MARK, pack(len(VALUES), None))
+    assert [record.key for record in broker.sent["changelog"]].count(MARK) == text.count("!")
+    assert broker.sent["changelog"][-1] == Written(MARK, pack(len(VALUES), None))
 
 
 def expected() -> dict[bytes, State]:
@@ -133,9 +133,9 @@ def test_states_are_exact_and_no_output_is_missing_wherever_it_dies() -> None:
             asyncio.run(once(broker, die_at))
         fold = asyncio.run(once(broker, -1))
         assert fold.states == expected(), f"died at step {die_at}"
-        sent = {value for _, value in broker.sent["outputs"]}
+        sent = {record.value for record in broker.sent["outputs"]}
         assert sent == {value for _, value in VALUES}
-        rows = {row for _, block in broker.sent["facts"] for row in (block or b"").split()}
+        rows = {row for block in broker.sent["facts"] for row in (block.value or b"").split()}
         assert rows == sent
 
 
@@ -143,14 +143,18 @@ def test_a_regressed_key_is_written_again_without_waiting_for_records() -> None:
     broker = MemoryBroker(VALUES[:4])
     newest = pack(4, b"1 2 4")
     broker.committed = 4
-    broker.sent["changelog"] = [(b"k0", newest), (MARK, pack(4, None)), (b"k0", pack(2, b"0 0 2"))]
+    broker.sent["changelog"] = [
+        Written(b"k0", newest),
+        Written(MARK, pack(4, None)),
+        Written(b"k0", pack(2, b"0 0 2")),
+    ]
 
     async def main() -> None:
         wire = MemoryWire(broker)
         await live(fold_lane(wire, Fold()), 4)
 
     asyncio.run(main())
-    assert broker.sent["changelog"][3:] == [(b"k0", newest), (MARK, pack(4, None))]
+    assert broker.sent["changelog"][3:] == [Written(b"k0", newest), Written(MARK, pack(4, None))]
 
 
 def test_nothing_is_written_while_it_is_not_sure_that_the_partition_is_ours() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -95,6 +96,9 @@ class Builder:
     def close(self) -> None:
         return
 
+    def record_count(self) -> int:
+        return len(self.values)
+
 
 class Sending:
     """An aiokafka producer that writes down its batches, and fails when told to."""
@@ -106,13 +110,13 @@ class Sending:
     def create_batch(self) -> Builder:
         return Builder()
 
-    async def send_batch(self, batch: Builder, topic: str, *, partition: int) -> asyncio.Future[None]:
-        sent: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    async def send_batch(self, batch: Builder, topic: str, *, partition: int) -> asyncio.Future[Any]:
+        sent: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         if self.failing:
             sent.set_exception(KafkaError("no leader"))
         else:
             self.batches.append((topic, partition, batch.values))
-            asyncio.get_running_loop().call_soon(sent.set_result, None)
+            asyncio.get_running_loop().call_soon(sent.set_result, SimpleNamespace(offset=0))
         return sent
 
 
