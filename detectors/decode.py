@@ -76,7 +76,8 @@ def resolve_subject(subject: str | None, data: Data) -> str:
     if subject:
         return subject
     anonymous = data.session_id or data.conversation_id
-    return f"anon:{anonymous}" if anonymous else ""
+    # Cut as ids are: pseudonyms and partitions are remembered by the subject, many thousands of them.
+    return f"anon:{identifier(anonymous)}" if anonymous else ""
 
 
 class Decoder:
@@ -271,8 +272,9 @@ def _reason(message: str) -> Rejected:
 def _depth(raw: bytes) -> int:
     """How deep brackets nest outside strings."""
     deepest = depth = 0
-    # Strings go first, so that brackets in texts do not count.
-    for byte in re.sub(rb'"(?:[^"\\]|\\.)*"', b"", raw):
+    # Strings go first, so that brackets in texts do not count. One without an end goes to the record's end:
+    # else every quote in it would be tried as a beginning, and 64 KiB of them take a quarter of a minute.
+    for byte in re.sub(rb'(?s)"(?:[^"\\]|\\.)*+"?', b"", raw):
         if byte in b"[{":
             depth += 1
             deepest = max(deepest, depth)

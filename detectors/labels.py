@@ -19,6 +19,7 @@ __all__ = ["ID_BYTES", "LABEL_BYTES", "identifier", "label"]
 LABEL_BYTES = 40  # a journey, a step, a release: what boards group by
 ID_BYTES = 128  # a conversation, a ticket: what links are made of
 _DIGEST = 8
+_MOST_REMEMBERED = 512
 
 
 def label(text: str) -> str:
@@ -35,10 +36,17 @@ def identifier(text: str) -> str:
     return _cut(text, ID_BYTES)
 
 
-@lru_cache(maxsize=4096)
 def _cut(text: str, limit: int) -> str:
+    # What is remembered is bounded in bytes, too.
+    return _remembered(text, limit) if len(text) <= _MOST_REMEMBERED else _cut_anew(text, limit)
+
+
+def _cut_anew(text: str, limit: int) -> str:
     raw = text.encode("utf-8", "replace")
     if len(raw) <= limit:
         return raw.decode("utf-8")
     digest = blake2b(raw, digest_size=_DIGEST // 2).hexdigest()
     return raw[: limit - _DIGEST - 1].decode("utf-8", "ignore") + "~" + digest
+
+
+_remembered = lru_cache(maxsize=4096)(_cut_anew)
