@@ -35,6 +35,7 @@ class Accepted:
         outcomes = ("event", "duplicate", "repeated", "tick", "policy", "misrouted", "dead_letter")
         # Made at once: a series that begins with its first count shows no increase for it.
         self._counters = {name: metrics.ACCEPTED.labels(self._partition, name) for name in outcomes}
+        self._scored = metrics.SCORED.labels(self._partition)
         self._fresh = _Fresh(self._partition, "scored")
 
     def took(self, outcome: str | Rejected) -> None:
@@ -47,6 +48,7 @@ class Accepted:
         self._counters["event"].inc(now.accepted - before.accepted - duplicates)
         self._counters["duplicate"].inc(duplicates)
         self._counters["repeated"].inc(now.skipped - before.skipped)
+        self._scored.inc(now.scored - before.scored)
 
     def rows(self, rows: Sequence[Row]) -> None:
         """Rows of ``events`` on their way to the facts."""

@@ -146,11 +146,8 @@ class EventsFold:
         if outcome == "misrouted":
             try:
                 outputs.append(Output(self._topics.events, None, self.log.subject.encode(), record.value))
-                metrics.MISROUTED.inc()
             except UnicodeEncodeError as error:
                 outcome = Rejected(OUTPUT_FAILED, where(error))
-        elif outcome == "tick":
-            metrics.TICKS.inc()
         self._account.took(outcome)
         if isinstance(outcome, Rejected):
             outputs.append(self._dead_letter(record, outcome))
@@ -193,9 +190,7 @@ class EventsFold:
         fold = self.log.fold
         now, before = fold.counts, self._counted
         self._account.folded(now, before)
-        metrics.SCORED.inc(now.scored - before.scored)
         metrics.LATE.inc(now.late - before.late)
-        metrics.DUPLICATES.inc(now.duplicates - before.duplicates)
         metrics.UNSCORED.labels("consent").inc(now.unscored - before.unscored)
         metrics.UNSCORED.labels("unknown_type").inc(now.unknown - before.unknown)
         self._counted = msgspec.structs.replace(now)

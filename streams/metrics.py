@@ -20,16 +20,13 @@ CONSUMED = Counter("rehuman_events_consumed", "Records taken from a lane topic",
 ACCEPTED = Counter(
     "rehuman_records_accepted", "Records read from the log of events, by outcome", ["partition", "outcome"]
 )
-SCORED = Counter("rehuman_events_scored", "Events that were folded and scored")
+SCORED = Counter("rehuman_events_scored", "Events that were folded and scored", ["partition"])
 UNSCORED = Counter("rehuman_events_unscored", "Events stored without a score", ["reason"])
 LATE = Counter("rehuman_events_late", "Events later than the lateness: stored, not scored")
-DUPLICATES = Counter("rehuman_events_duplicate", "Events that had come before")
-MISROUTED = Counter("rehuman_events_misrouted", "Events sent on to the partition of their key")
 DEAD_LETTERS = Counter("rehuman_dead_letters", "Records that could not be events", ["reason"])
 SOURCE_BREAKER = Counter(
     "rehuman_source_breaker", "Sources that were parked because they kept failing, and released", ["change"]
 )
-TICKS = Counter("rehuman_ticks", "Ticks of time taken")
 CANDIDATES = Counter("rehuman_candidates", "Candidates for an alert sent to the desk", ["level"])
 WATERMARK = Gauge(
     "rehuman_watermark_timestamp_seconds", "Event time that a partition has reached", ["partition"]

@@ -1,21 +1,44 @@
-"""``rehuman doctor``: what is wrong, and how to mend it."""
+"""``rehuman doctor``: what is wrong, and how to mend it; and whether anything is missing."""
 
 from __future__ import annotations
 
 import sys
+from typing import Annotated
 
 import typer
 
 from streams.cli.options import AsJson, Config, load_settings, print_json
+from streams.errors import SettingError
 
 COLOURS = {"ok": typer.colors.GREEN, "warn": typer.colors.YELLOW, "fail": typer.colors.RED}
 
 
-def doctor(config: Config = None, as_json: AsJson = False) -> None:
+def doctor(
+    reconcile: Annotated[
+        bool,
+        typer.Option("--reconcile", help="Compare the log of events with the facts in ClickHouse instead."),
+    ] = False,
+    since: Annotated[
+        str, typer.Option("--since", metavar="TIME", help="With --reconcile: from then on, e.g. 24h.")
+    ] = "",
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
     """Check every part and setting; say what is wrong and how to mend it. Exits with 1 if anything fails.
 
-    Example: rehuman doctor --json
+    With --reconcile: look for every record of the log in the facts, and name those that are missing, by
+    partition and offset; exits with 1 if there are any.
+
+    Example: rehuman doctor --reconcile --since 24h
     """
+    if since and not reconcile:
+        raise SettingError("--since", "no --reconcile", "--reconcile beside it")
+    if reconcile:
+        from streams.cli.reconcile import run
+
+        if not run(load_settings(config), since, as_json):
+            raise typer.Exit(1)
+        return
     from streams.doctor import examine
 
     checks = examine(lambda: load_settings(config))

@@ -102,7 +102,7 @@ def test_a_record_on_the_wrong_partition_finds_its_way(live: World) -> None:
     }
     assert at == {names.pseudonym("default", name): partition_of(name.encode(), 4) for name in people}
     strays = sum(partition_of(name.encode(), 4) != 1 for name in people)
-    assert _metric(live, "rehuman_events_misrouted_total") == strays > 0
+    assert _metric(live, "rehuman_records_accepted_total", outcome="misrouted") == strays > 0
 
 
 def test_accepted_scored_stored_and_nothing_personal(live: World) -> None:
@@ -127,7 +127,7 @@ def test_accepted_scored_stored_and_nothing_personal(live: World) -> None:
     assert _metric(live, "rehuman_rows_written_total", table="events") == 4
     assert _metric(live, "rehuman_dead_letters_total", reason="not_json") == 1
     assert _metric(live, "rehuman_alerts_total", type="alert.raised") == 1
-    assert _metric(live, "rehuman_ticks_total") > 0
+    assert _metric(live, "rehuman_records_accepted_total", outcome="tick") > 0
     for text in (live.scraped, live.log()):
         assert "jane" not in text.lower()
     topics = live.settings.topics

@@ -1,0 +1,83 @@
+"""Two workers, one judgement: a source is silent when no partition of either has seen it."""
+
+from __future__ import annotations
+
+import json
+import re
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+
+from detectors.vocabulary import TICK
+from streams.clock import wall_ms
+from streams.kafka.partitioner import partition_of
+from streams.kafka.producer import Producer
+from streams.sources.api import cloud_event
+from tests.support.world import World
+
+PARTITIONS = 4
+QUARTER_MS = 15 * 60_000  # longer than the span of silence
+
+
+def _send(world: World, source: str, partition: int, age_ms: int) -> None:
+    """One event of a customer of this partition."""
+    names = (f"c{number}" for number in range(1_000))
+    customer = next(name for name in names if partition_of(name.encode(), PARTITIONS) == partition)
+    event = cloud_event("page_view", wall_ms() - age_ms, source, f"{partition}-{age_ms}", customer, {})
+    with Producer(world.settings.kafka_url) as producer:
+        producer.send(world.settings.topics.events, event.key, event.value)
+
+
+def _silent(world: World, after: int = 0) -> dict[int, list[list[str]]]:
+    """Whom each tick called silent, by partition, in their order."""
+    found: dict[int, list[list[str]]] = {}
+    for record in world.records(world.settings.topics.events):
+        if record.timestamp > after and f'"{TICK}"'.encode() in record.value:
+            found.setdefault(record.partition, []).append(json.loads(record.value)["data"].get("stale", []))
+    return found
+
+
+def _all_say(world: World, *silent: str) -> bool:
+    last = [ticks[-1] for ticks in _silent(world).values()]
+    return last == [list(silent)] * PARTITIONS
+
+
+def _scraped(port: str) -> str:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
+            text: str = answer.read().decode()
+    except (urllib.error.URLError, OSError):
+        return ""
+    return text
+
+
+def _both_work(world: World) -> bool:
+    """Whether the two latest workers have lanes, and all of them between them."""
+    ports = re.findall(r'"metrics": "http://127.0.0.1:(\d+)/metrics"', world.log())[-2:]
+    topic = re.escape(world.settings.topics.events)
+    found = [re.findall(rf'^rehuman_lanes_open{{topic="{topic}"}} (\S+)', _scraped(p), re.M) for p in ports]
+    counts = [int(float(values[0])) if values else 0 for values in found]
+    return len(counts) == 2 and sum(counts) == PARTITIONS and min(counts) > 0
+
+
+def test_two_workers_judge_alike_and_remember(world: Callable[..., World]) -> None:
+    found = world(partitions=PARTITIONS, clock="wall").prepare()
+    for _ in range(2):
+        found.start_worker()
+    found.until(lambda: _both_work(found), "both workers")
+    # Old events of one source everywhere, of another on one partition alone.
+    for partition in range(PARTITIONS):
+        _send(found, "web/shop", partition, QUARTER_MS)
+    _send(found, "acd/eu1", 0, QUARTER_MS)
+    found.until(lambda: _all_say(found, "acd/eu1", "web/shop"), "ticks that name both")
+    # A fresh one on a single partition: its worker saw it, and the other one hears of it.
+    _send(found, "web/shop", 0, 0)
+    found.until(lambda: _all_say(found, "acd/eu1"), "ticks that name one")
+    # Nobody who knew is left, and nothing new comes.
+    for worker in list(found.workers):
+        found.kill(worker)
+    began = wall_ms()
+    for _ in range(2):
+        found.start_worker()
+    found.until(lambda: len(_silent(found, began)) == PARTITIONS, "ticks after the restart")
+    assert all(said == ["acd/eu1"] for ticks in _silent(found, began).values() for said in ticks)
