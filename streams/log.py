@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import logging
 import sys
+from pathlib import Path
 from typing import Any, Literal
 
 import structlog
 
-__all__ = ["Level", "configure", "get_logger", "silence"]
+__all__ = ["Level", "configure", "get_logger", "silence", "to_file"]
 
 Level = Literal["debug", "info", "warning", "error"]
 # Their own word at this level and above is worth a line.
@@ -38,16 +39,31 @@ def configure(level: Level = "info", json: bool | None = None) -> None:
 
     ``json`` None means text on a terminal and JSON elsewhere. May be called again.
     """
-    as_json = not sys.stderr.isatty() if json is None else json
-    render: list[structlog.typing.Processor]
-    if as_json:
-        # Tracebacks as data, without the values of local variables: those may be somebody's.
-        tracebacks = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
-        render = [structlog.processors.ExceptionRenderer(tracebacks), structlog.processors.JSONRenderer()]
-    else:
-        plain = structlog.dev.plain_traceback
-        render = [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)]
-    handler = logging.StreamHandler(sys.stderr)
+    terminal = sys.stderr.isatty()
+    as_json = not terminal if json is None else json
+    _send(logging.StreamHandler(sys.stderr), level, _as_json() if as_json else _as_text(colors=terminal))
+
+
+def to_file(path: Path) -> None:
+    """Append every warning of this process, libraries' too, to a file, which is made with the first one.
+
+    For commands that own the terminal.
+    """
+    _send(logging.FileHandler(path, delay=True, encoding="utf-8"), "warning", _as_text(colors=False))
+
+
+def _as_json() -> list[structlog.typing.Processor]:
+    # Tracebacks as data, without the values of local variables: those may be somebody's.
+    tracebacks = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+    return [structlog.processors.ExceptionRenderer(tracebacks), structlog.processors.JSONRenderer()]
+
+
+def _as_text(*, colors: bool) -> list[structlog.typing.Processor]:
+    plain = structlog.dev.plain_traceback
+    return [structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=plain)]
+
+
+def _send(handler: logging.Handler, level: Level, render: list[structlog.typing.Processor]) -> None:
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=_shared,

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-import urllib.error
+import http.client
 import urllib.request
 
 from prometheus_client.parser import text_string_to_metric_families
@@ -26,7 +26,8 @@ def scrape(port: int) -> tuple[int | None, int | None, int | None]:
     try:
         with urllib.request.urlopen(f"http://{HOST}:{port}/metrics", timeout=ANSWER_S) as answer:
             return flow_of(answer.read())
-    except (urllib.error.URLError, OSError, ValueError):
+    # A worker that ends half way through its answer is an HTTPException.
+    except (OSError, http.client.HTTPException, ValueError):
         return None, None, None
 
 

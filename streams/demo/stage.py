@@ -17,7 +17,7 @@ from dashboards.terminal.frame import Flow, Frame
 from dashboards.terminal.lines import summary
 from dashboards.terminal.screen import Heading
 from dashboards.terminal.view import watch
-from streams import policies
+from streams import log, policies
 from streams.clock import monotonic, wall_ms
 from streams.demo import home, ports
 from streams.demo.flow import scrape
@@ -35,6 +35,8 @@ __all__ = ["run"]
 ENGINE_IDLE_S = 120.0
 # At the end by itself: as long as this for the last events to be stored, so that the summary adds up.
 SETTLE_S = 10.0
+# Libraries' warnings, for whoever looks for a cause; the terminal is the pictures' own.
+LOG_NAME = "demo.log"
 # What the demonstration proposes to ask.
 QUERY = "SELECT level, cause, count() FROM alerts_exact GROUP BY ALL"
 
@@ -47,11 +49,13 @@ def run(
     ``port`` is the metrics' (0: any free one). Returns 0. Raises SettingError for a wrong source, file or
     port, OperationError where something cannot be started or ends before its time.
     """
+    log.silence()
     console = Console(highlight=False)
     policy = policies.configured(load())
     with ports.reserved(port) as metrics:
         traffic = FileTraffic(*source, policy, _shown_s(seconds)) if source else ScenarioTraffic()
         directory = home.fresh_directory()
+        log.to_file(directory / LOG_NAME)
         over = threading.Event()
         try:
             with _signals(over), ExitStack() as stack:

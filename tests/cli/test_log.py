@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 CODE = """
 import logging, sys
@@ -52,3 +53,31 @@ def test_text_for_people() -> None:
     assert "failed" in lines[1]
     assert lines[-1] == "RuntimeError: broken"
     assert not any("jane" in line for line in lines)
+
+
+FILE_CODE = """
+import logging, sys
+from pathlib import Path
+from streams.log import get_logger, silence, to_file
+silence()
+logging.getLogger("kafka.net").error("before there is a file")
+to_file(Path(sys.argv[1]))
+get_logger("streams.test").info("nothing yet")
+assert not Path(sys.argv[1]).exists()
+try:
+    raise RuntimeError("broken")
+except RuntimeError:
+    logging.getLogger("kafka.net").exception("closing a socket")
+get_logger("streams.test").warning("ours", partition=3)
+"""
+
+
+def test_to_a_file_nothing_is_printed(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    done = subprocess.run([sys.executable, "-c", FILE_CODE, path], capture_output=True, text=True, check=True)
+    assert done.stdout + done.stderr == ""
+    lines = path.read_text().splitlines()
+    assert "closing a socket" in lines[0]
+    assert "RuntimeError: broken" in lines
+    assert "ours" in lines[-1]
+    assert "partition=3" in lines[-1]
