@@ -15,6 +15,7 @@ from streams.embedded_broker import EmbeddedBroker
 from tests.lanes.counting import CHANGELOG, OUTPUTS, PLAIN, SINK, TOPIC
 from tests.lanes.process import Topics, Worker, until
 from tests.support.kafka import KafkaBroker, create_topics
+from tests.support.output import no_traceback
 
 ALL = {TOPIC: 2, CHANGELOG: 2, OUTPUTS: 2, SINK: 2, PLAIN: 2}
 SESSION_S = 3
