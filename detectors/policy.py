@@ -130,10 +130,15 @@ def default() -> Policy:
 
 def parse(text: str) -> Policy:
     """Read and check a policy's text; :class:`PolicyError` names the first key that is wrong."""
+    if len(text) > _MOST_TEXT or max(map(_dots, text.splitlines()), default=0) > _MOST_DOTS:
+        found = f"{len(text):,} characters" if len(text) > _MOST_TEXT else "a line of many dots"
+        raise PolicyError("policy file", found, f"{_MOST_TEXT:,} at most, and keys of a few parts")
     try:
         raw = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise PolicyError("policy file", f"no TOML ({error})", "a file like the default policy") from error
+    except (ValueError, RecursionError) as error:
+        # Not only its own error: a number of 5,000 digits is a ValueError, a thousand brackets go too deep.
+        said = error if isinstance(error, tomllib.TOMLDecodeError) else type(error).__name__
+        raise PolicyError("policy file", f"no TOML ({said})", "a file like the default policy") from error
     try:
         document = _convert(raw)
     except msgspec.ValidationError as error:
@@ -149,6 +154,15 @@ def _duration(kind: type, value: object) -> object:
     if kind is Ms and isinstance(value, str):
         return Ms(durations.parse(value))
     raise ValueError('a duration such as "90s", "20min", "8h" or "7d"')
+
+
+# A policy arrives as a record, and none may hold a worker up: a key of 10,000 parts takes the reader seconds.
+_MOST_TEXT = 32 * 1024
+_MOST_DOTS = 32
+
+
+def _dots(line: str) -> int:
+    return line.count(".")
 
 
 # Beyond these a number is a slip: no sum of points, no due time may overflow.
