@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import logging
 import sys
 import tempfile
 import time
@@ -83,6 +84,8 @@ def main() -> None:
     parser.add_argument("--profile", action="store_true", help="only show where a worker's time goes")
     options = parser.parse_args()
     apart = ("json", "rounds", "profile")
+    # A group that is new, and topics that are being deleted, are no news here.
+    logging.getLogger("kafka").setLevel(logging.CRITICAL)
     given = {name: value for name, value in vars(options).items() if name not in apart}
     plan = dataclasses.replace(plan, **given)
     with (

@@ -38,6 +38,7 @@ OTHERS = {
     "floor_cpu_us": "floor, CPU us/event",
     "one_worker_eps": "one worker at a quota, events/s",
     "two_workers_eps": "two workers at that quota each, events/s",
+    "two_workers_by_cpu": "twice one's CPU an event over that of two",
     "worker_cores": "the quota, cores (0: none could be set)",
     "alert_load_eps": "load under which alerts were timed, events/s",
     "alerts_timed": "alerts timed",

@@ -20,7 +20,8 @@ from streams.clock import monotonic
 
 __all__ = ["Rate", "Sample", "follow", "slope"]
 
-BEAT_S = 0.1
+# Each look costs a process that is measured beside it some milliseconds of CPU.
+BEAT_S = 0.25
 
 
 class Sample(NamedTuple):
