@@ -68,12 +68,12 @@ class Stored:
         self._partition = str(partition)
         self._fresh = _Fresh(self._partition, "stored")
 
-    def rows(self, columns: Mapping[str, tuple[Sequence[str], Sequence[Sequence[Any]]]]) -> None:
-        """Columns by table, with their names, that ClickHouse has acknowledged."""
-        for table, (names, values) in columns.items():
-            metrics.STORED.labels(self._partition, table).inc(len(values[0]))
-            if table == "events" and "time" in names:
-                self._fresh.see(values[list(names).index("time")], wall_ms())
+    def rows(self, counts: Mapping[str, int], newest: int) -> None:
+        """Rows by table that ClickHouse has acknowledged, and the time of the newest event so far."""
+        for table, count in counts.items():
+            metrics.STORED.labels(self._partition, table).inc(count)
+        if counts.get("events"):
+            self._fresh.see((newest,), wall_ms())
 
 
 class _Fresh:

@@ -13,12 +13,12 @@ from typing import Any
 from aiokafka.errors import KafkaError
 
 from streams import metrics, policies
-from streams.accounts import Accepted, Stored
+from streams.accounts import Accepted
 from streams.clock import monotonic, wall_ms
 from streams.desk_lane import DeskFold
 from streams.errors import SettingError
 from streams.events_lane import EventsFold
-from streams.facts_lane import FactsLane, Inserter
+from streams.facts_lane import FactsLane
 from streams.freshness.board import Board
 from streams.freshness.sources import Sources, span
 from streams.identity import Pseudonyms
@@ -32,6 +32,7 @@ from streams.ports import free_port
 from streams.settings import Settings, load
 from streams.ticks import WORKER, tick_record
 from streams.topics import LANES
+from streams.warehouse.inserter import Inserter
 from streams.warehouse.writer import FactsWriter
 
 __all__ = ["build"]
@@ -90,7 +91,10 @@ def build(settings: Settings, lanes: Sequence[str] = LANES) -> Any:
     if "facts" in lanes:
         served.append(topics.facts)
         inserter = Inserter(FactsWriter(settings.clickhouse_url), strict=set(lanes) == {"facts"})
-        found.sink(topic=topics.facts, make=lambda partition: FactsLane(inserter, Stored(partition)))
+        found.sink(
+            topic=topics.facts,
+            make=lambda partition: FactsLane(partition, inserter, topics, found.deliver),
+        )
     _watch(app, found, served)
     return app
 

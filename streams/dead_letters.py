@@ -23,6 +23,7 @@ from streams.lanes.api import Output, Record
 from streams.topics import TopicNames
 
 __all__ = [
+    "BAD_BLOCK",
     "FOLD_FAILED",
     "IN_LOG",
     "LANE_REASONS",
@@ -46,7 +47,17 @@ STATE_FAILED = "state_failed"
 # Its source is parked: the record was not looked at.
 SOURCE_PARKED = "source_parked"
 NOT_FOR_THE_DESK = "not_for_the_desk"
-LANE_REASONS = (FOLD_FAILED, OUTPUT_FAILED, ROW_FAILED, STATE_FAILED, SOURCE_PARKED, NOT_FOR_THE_DESK)
+# Lies in the topic of facts and is no block, or holds rows that no table could.
+BAD_BLOCK = "bad_block"
+LANE_REASONS = (
+    FOLD_FAILED,
+    OUTPUT_FAILED,
+    ROW_FAILED,
+    STATE_FAILED,
+    SOURCE_PARKED,
+    NOT_FOR_THE_DESK,
+    BAD_BLOCK,
+)
 
 # The topic takes 8 MiB; a record that was larger once unpacked must not end the process that refuses it.
 MOST_BYTES = 6 * 1024 * 1024

@@ -1,189 +1,92 @@
 """The facts lane: blocks of rows into ClickHouse, every row at least once and in the end exactly once.
 
-Lanes of one process insert together: while one insert of a table is in flight the next rows gather, whatever
-partition they come from, so that there are few inserts and large ones. A lane's flush returns when its rows
-are in. A database that is down, slow or does not fit is waited for, said once and said again when it is back;
-the waiting is the back-pressure. The order of facts does no harm: a row of a higher ``ver`` wins.
+A block is decoded and packed as it comes, and handed to the inserter that all lanes of the process share
+(``warehouse/inserter.py``); a flush returns when everything handed over is in. A database that is down, slow,
+full or does not fit is waited for; nothing is given up and nothing skipped. The order of facts does no harm:
+a row of a higher ``ver`` wins.
+
+What is no block, or a row that no table could hold, is a dead letter of the whole record, acknowledged before
+the position passes it; the rows of such a block that do fit are written.
 """
 
 from __future__ import annotations
 
 import asyncio
-import random
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
 
+from detectors.tables import TABLES
 from streams import blocks, metrics
 from streams.accounts import Stored
-from streams.clock import monotonic, wall_ms
-from streams.errors import OperationError
-from streams.lanes.api import Record
-from streams.log import get_logger
-from streams.warehouse.errors import SchemaMismatch
-from streams.warehouse.writer import FactsSink
+from streams.dead_letters import BAD_BLOCK, dead_letter
+from streams.lanes.api import Output, Record
+from streams.topics import TopicNames
+from streams.warehouse.inserter import Inserter, Owner
+from streams.warehouse.packing import MisfitError, Piece, pack, salvage
 
-__all__ = ["FactsLane", "Inserter"]
+__all__ = ["FactsLane"]
 
-log = get_logger("streams.facts")
-
-# Rows that a lane holds before it waits for their insert: with 100 bytes a value, below 100 MB a process.
-MOST_ROWS = 20_000
-# ClickHouse wants about one insert a second and table; a quiet minute still shows within two seconds.
-LEAST_GAP_S = 1.0
-FIRST_PAUSE_S = 0.5
-LONGEST_PAUSE_S = 15.0
-
-
-class _Batch:
-    """Rows of one lane that wait for the next insert."""
-
-    def __init__(self, columns: dict[str, tuple[list[str], list[list[Any]]]], rows: int) -> None:
-        self.columns = columns
-        self.rows = rows
-        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-
-
-class Inserter:
-    """What all facts lanes of a process share: one worker thread, one insert a table at a time."""
-
-    def __init__(
-        self,
-        writer: FactsSink,
-        *,
-        strict: bool,
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-        gap_s: float = LEAST_GAP_S,
-    ) -> None:
-        """``strict``: a schema that does not fit ends the process (a worker that does nothing else)."""
-        self._writer = writer
-        self._strict = strict
-        self._sleep = sleep
-        self._gap_s = gap_s
-        self._waiting: list[_Batch] = []
-        self._task: asyncio.Task[None] | None = None
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="facts")
-        self._failing = False
-        self._last = 0.0
-
-    async def insert(self, columns: dict[str, tuple[list[str], list[list[Any]]]], rows: int) -> None:
-        """Return when these rows are in. Cancelling gives the batch up, not those of others."""
-        batch = _Batch(columns, rows)
-        self._waiting.append(batch)
-        metrics.FACTS_WAITING.inc(rows)
-        if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._run(), name="facts inserter")
-        try:
-            await batch.done
-        finally:
-            metrics.FACTS_WAITING.dec(rows)
-            if batch in self._waiting:
-                self._waiting.remove(batch)
-
-    async def _run(self) -> None:
-        while self._waiting:
-            wait = self._last + self._gap_s - monotonic()
-            if wait > 0:
-                await self._sleep(wait)
-            batches = self._waiting[:]
-            if not batches:
-                return
-            self._last = monotonic()
-            try:
-                await self._insert_all(batches)
-            except Exception as error:
-                for batch in batches:
-                    if not batch.done.done():
-                        batch.done.set_exception(error)
-            else:
-                for batch in batches:
-                    if not batch.done.done():
-                        batch.done.set_result(None)
-            self._waiting = [batch for batch in self._waiting if batch not in batches]
-
-    async def _insert_all(self, batches: list[_Batch]) -> None:
-        loop = asyncio.get_running_loop()
-        for table, names, columns in _merged(batches):
-            pause = FIRST_PAUSE_S
-            while True:
-                began = monotonic()
-                try:
-                    count = await loop.run_in_executor(
-                        self._thread, self._writer.insert, table, names, columns
-                    )
-                except OperationError as error:
-                    if self._strict and isinstance(error, SchemaMismatch):
-                        raise
-                    self._failed(table, error)
-                    await self._sleep(pause * random.uniform(0.5, 1.0))
-                    pause = min(pause * 2, LONGEST_PAUSE_S)
-                    continue
-                metrics.INSERT_SECONDS.labels(table).observe(monotonic() - began)
-                metrics.ROWS_WRITTEN.labels(table).inc(count)
-                self._recovered()
-                break
-
-    def _failed(self, table: str, error: OperationError) -> None:
-        metrics.CLICKHOUSE_UP.set(0)
-        metrics.INSERT_RETRIES.labels(table).inc()
-        if not self._failing:
-            self._failing = True
-            log.warning("clickhouse fails; facts wait, scores and alerts go on", reason=str(error))
-
-    def _recovered(self) -> None:
-        metrics.CLICKHOUSE_UP.set(1)
-        metrics.INSERTED_AT.set(wall_ms() / 1000)
-        if self._failing:
-            self._failing = False
-            log.info("clickhouse answers again")
-
-
-def _merged(batches: list[_Batch]) -> Iterable[tuple[str, list[str], list[list[Any]]]]:
-    """All batches' rows, by table and set of columns."""
-    apart: dict[tuple[str, ...], tuple[str, list[str], list[list[Any]]]] = {}
-    for batch in batches:
-        for table, (names, columns) in batch.columns.items():
-            key = (table, *names)
-            known = apart.get(key)
-            if known is None:
-                apart[key] = (table, names, [list(column) for column in columns])
-            else:
-                for ours, theirs in zip(known[2], columns, strict=True):
-                    ours.extend(theirs)
-    return apart.values()
+Deliver = Callable[[Sequence[Output]], Awaitable[None]]
 
 
 class FactsLane:
     """A :class:`streams.lanes.api.Sink` for one partition of ``<prefix>.facts``."""
 
-    def __init__(self, inserter: Inserter, stored: Stored | None = None) -> None:
-        self._inserter = inserter
-        self._stored = stored or Stored(0)
-        self._columns: dict[str, tuple[list[str], list[list[Any]]]] = {}
-        self._rows = 0
+    def __init__(self, partition: int, inserter: Inserter, topics: TopicNames, deliver: Deliver) -> None:
+        """``deliver`` sends records and returns when the broker has them."""
+        self._partition, self._inserter, self._topics, self._deliver = partition, inserter, topics, deliver
+        self._owner = Owner()
+        self._stored = Stored(partition)
+        self._rows: Counter[str] = Counter()
+        self._newest = 0
 
     async def apply(self, records: Sequence[Record]) -> None:
         """Take blocks; wait for the database where too much is held."""
-        for record in records:
-            block = blocks.decode(record.value or b"")
-            known = self._columns.get(block.table)
-            if known is not None and known[0] != block.names:
-                # Written by another version of the catalogue: never mixed into one insert.
-                await self.flush()
-                known = None
-            if known is None:
-                self._columns[block.table] = (block.names, block.columns)
-            else:
-                for ours, theirs in zip(known[1], block.columns, strict=True):
-                    ours.extend(theirs)
-            self._rows += block.count
-            if self._rows >= MOST_ROWS:
-                await self.flush()
+        letters: list[Output] = []
+        try:
+            for record in records:
+                pieces, newest, bad = _read(record.value or b"")
+                if bad:
+                    letters.append(self._letter(record, bad))
+                for piece in pieces:
+                    self._rows[piece.table] += piece.rows
+                self._newest = max(self._newest, newest)
+                await self._inserter.put(pieces, self._owner)
+                # A block costs milliseconds, and lanes that score are in this loop, too.
+                await asyncio.sleep(0)
+            if letters:
+                await self._deliver(letters)
+        except asyncio.CancelledError:
+            self._owner.give_up()
+            raise
 
     async def flush(self) -> None:
         """Return when everything taken is in ClickHouse."""
-        if self._rows:
-            columns, rows = self._columns, self._rows
-            self._columns, self._rows = {}, 0
-            await self._inserter.insert(columns, rows)
-            self._stored.rows(columns)
+        try:
+            await self._owner.settled()
+        except asyncio.CancelledError:
+            self._owner.give_up()
+            raise
+        self._stored.rows(self._rows, self._newest)
+        self._rows.clear()
+
+    def _letter(self, record: Record, reason: str) -> Output:
+        metrics.DEAD_LETTERS.labels(BAD_BLOCK).inc()
+        return dead_letter(self._topics, self._topics.facts, self._partition, record, reason)
+
+
+def _read(raw: bytes) -> tuple[list[Piece], int, str]:
+    """The rows of a block, the newest event's time, and the reason where it is a dead letter, too."""
+    try:
+        block = blocks.decode(raw)
+    except blocks.BadBlockError:
+        return [], 0, BAD_BLOCK
+    table = TABLES[block.table]
+    try:
+        pieces, bad = pack(table, block.names, block.columns), ""
+    except MisfitError as error:
+        pieces, _ = salvage(table, block.names, block.columns)
+        # Whatever its times are: some of them may be what does not fit.
+        return pieces, 0, f"{BAD_BLOCK}:{error.column}"
+    newest = max(block.columns[block.names.index("time")]) if pieces and block.table == "events" else 0
+    return pieces, newest, bad

@@ -66,6 +66,11 @@ INSERT_SECONDS = Histogram(
     "rehuman_sink_insert_duration_seconds", "One insert into ClickHouse", ["table"], buckets=SECONDS
 )
 INSERT_RETRIES = Counter("rehuman_sink_insert_retries", "Inserts that had to be tried again", ["table"])
+FACTS_WAITING_SINCE = Gauge(
+    "rehuman_facts_waiting_since_timestamp_seconds",
+    "Since when inserts have failed, by the kind of reason; 0: they do not",
+    ["reason"],
+)
 CLICKHOUSE_UP = Gauge("rehuman_clickhouse_up", "1 while the last insert or look was answered")
 
 INSERTED_AT = Gauge("rehuman_last_insert_timestamp_seconds", "When rows were last inserted into ClickHouse")

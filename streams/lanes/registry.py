@@ -146,6 +146,12 @@ class Lanes:
         """Send what no lane's checkpoint waits for (ticks); a failure is the next sender's to find."""
         await self._producer.send(outputs)
 
+    async def deliver(self, outputs: Iterable[Output]) -> None:
+        """Send, and return when everything is acknowledged: for what a sink puts aside."""
+        await self.lease.hold()
+        for acknowledged in await self._producer.send(outputs):
+            await asyncio.shield(acknowledged)
+
     def _client(self) -> dict[str, Any]:
         conf = self._app.conf
         return {

@@ -9,30 +9,52 @@ from clickhouse_driver import Client, errors
 
 from streams.engine.launch import ensure_running
 from streams.errors import OperationError
-from streams.warehouse.errors import SchemaMismatch, first_line, is_network
+from streams.warehouse.errors import SchemaMismatch, Unavailable, first_line, is_network, refusal
 from streams.warehouse.url import Target, parse
 
 __all__ = ["arguments", "connect"]
 
-# What a server may take to greet; together with the time-outs of connecting it stays below 10 s.
+# What all hosts together may take to greet; with the time-outs of connecting it stays below 10 s.
 HELLO_S = 3.0
 # The driver's default is 300 s; an insert or question that says nothing for this long is lost.
 SILENCE_S = 60.0
-# Wrong password, unknown user, and their newer common name.
-REFUSED_CODES = (192, 193, 194, 516)
 
 
-def connect(url: str, *, database: str | None = None, settings: Mapping[str, Any] | None = None) -> Client:
+def connect(
+    url: str,
+    *,
+    database: str | None = None,
+    settings: Mapping[str, Any] | None = None,
+    kind: type[Client] = Client,
+    first: int = 0,
+    **options: Any,
+) -> Client:
     """A connected client (one thread's own) for ``url``; an embedded engine is started when none runs.
 
-    ``database`` replaces the URL's, "" meaning the server's default; ``settings`` go with every statement.
+    Of several hosts the first that greets is taken, beginning with number ``first`` of them and going round.
+    ``database`` replaces the URL's, "" meaning the server's default; ``settings`` go with every statement;
+    ``kind`` and ``options`` are the driver's class and arguments.
     Raises SettingError (bad URL), SchemaMismatch (no such database), OperationError (unreachable or refused);
     the latter within 10 s as long as the URL sets no longer ``connect_timeout``.
     """
     target = parse(url)
-    client = Client(**arguments(target, database=database), settings=dict(settings or {}))
-    _greet(client, target)
-    return client
+    chosen = arguments(target, database=database) | options
+    chosen.pop("alt_hosts", None)
+    hosts = target.hosts or ((chosen["host"], chosen["port"]),)
+    failure: OperationError | None = None
+    for number in range(len(hosts)):
+        host, port = hosts[(first + number) % len(hosts)]
+        # Not by the driver's own list: that takes a host that hangs up (a proxy without its server) for good.
+        client = kind(**(chosen | {"host": host, "port": port}), settings=dict(settings or {}))
+        try:
+            _greet(client, target, HELLO_S / len(hosts))
+        except OperationError as error:
+            # What a host refuses says more than that another one is down.
+            failure = error if failure is None or isinstance(error, Unavailable) else failure
+        else:
+            return client
+    assert failure is not None  # noqa: S101 - there is a host, and it failed
+    raise failure
 
 
 def arguments(target: Target, *, database: str | None = None) -> dict[str, Any]:
@@ -49,17 +71,17 @@ def arguments(target: Target, *, database: str | None = None) -> dict[str, Any]:
     return defaults | target.options | chosen
 
 
-def _greet(client: Client, target: Target) -> None:
+def _greet(client: Client, target: Target, patience_s: float) -> None:
     connection = client.connection
-    patience, connection.send_receive_timeout = connection.send_receive_timeout, HELLO_S
+    silence, connection.send_receive_timeout = connection.send_receive_timeout, patience_s
     try:
         connection.connect()
     except (errors.Error, EOFError, OSError, ValueError) as error:
         database = connection.database
         client.disconnect()
         raise _failure(error, target, database) from None
-    connection.send_receive_timeout = patience
-    connection.socket.settimeout(patience)
+    connection.send_receive_timeout = silence
+    connection.socket.settimeout(silence)
 
 
 def _failure(error: Exception, target: Target, database: str) -> OperationError:
@@ -75,6 +97,7 @@ def _failure(error: Exception, target: Target, database: str) -> OperationError:
 def _refusal(error: errors.ServerException, target: Target, database: str) -> OperationError:
     if error.code == errors.ErrorCodes.UNKNOWN_DATABASE:
         return SchemaMismatch(f"{target.name} has no database {database}; 'rehuman migrate' makes it")
-    if error.code in REFUSED_CODES:
-        return OperationError(f"{target.name} refuses the user or the password")
-    return OperationError(f"{target.name} refuses the connection with code {error.code}")
+    refused = refusal(error, f"{target.name} refuses the connection")
+    if refused.kind == "refused":
+        return Unavailable(f"{target.name} refuses the user or the password", "refused")
+    return refused

@@ -77,6 +77,19 @@ class Target(NamedTuple):
     options: dict[str, Any]
 
     @property
+    def hosts(self) -> tuple[tuple[str, int], ...]:
+        """Each host with its port, the URL's own first; none for the embedded engine.
+
+        >>> parse("clickhouse://db1?secure=1&alt_hosts=db2,[::1]:9999").hosts
+        (('db1', 9440), ('db2', 9440), ('::1', 9999))
+        """
+        if self.directory:
+            return ()
+        standard = SECURE_PORT if self.options.get("secure") else PORT
+        others = [urlsplit(f"//{host}") for host in self.options.get("alt_hosts", "").split(",") if host]
+        return ((self.host, self.port), *((host.hostname or "", host.port or standard) for host in others))
+
+    @property
     def name(self) -> str:
         """The place, for a message: never the user or the password."""
         if self.directory:

@@ -1,46 +1,57 @@
-"""Write columns of facts to ClickHouse; sending a batch twice does no harm, facts replace themselves."""
+"""Write facts to ClickHouse; sending rows twice does no harm, facts replace themselves."""
 
 from __future__ import annotations
 
 import random
 import threading
 import time
-from collections.abc import Callable, Sequence
-from typing import Protocol
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from typing import Any, Protocol
 
 from clickhouse_driver import Client, errors
 
-from detectors.tables import TABLES
+from detectors.tables import TABLES, Table
 from streams.errors import OperationError
 from streams.warehouse.client import connect
-from streams.warehouse.errors import RETRY_CODES, SCHEMA_CODES, SchemaMismatch, is_network
+from streams.warehouse.errors import (
+    RETRY_CODES,
+    SCHEMA_CODES,
+    SchemaMismatch,
+    Unavailable,
+    is_network,
+    kind_of,
+    refusal,
+)
+from streams.warehouse.packing import Piece, pack
 from streams.warehouse.schema import check_schema
-from streams.warehouse.split import by_months
+from streams.warehouse.sending import REVISION, ColumnsDifferError, PieceClient
 from streams.warehouse.url import parse
 
-__all__ = ["FactsSink", "FactsWriter"]
+__all__ = ["ATTEMPTS", "FactsSink", "FactsWriter"]
 
 # Waits of 0.2, 0.4 and 0.8 s, each up to half longer: a restart or a fail-over of a moment is hidden, and
 # what lasts comes to the caller within seconds, who waits for as long as it takes and says so.
 ATTEMPTS = 4
 FIRST_PAUSE_S = 0.2
-# The driver packs values for the types that the server's columns have; how it fails depends on the type.
-PACKING_ERRORS = (errors.TypeMismatchError, AttributeError, TypeError, ValueError)
-# An asynchronous insert is acknowledged without its deduplication; 26.x would make it the default.
-INSERT_SETTINGS = {"async_insert": 0}
-
-Columns = Sequence[Sequence[object]]
+INSERT_SETTINGS = {
+    # An asynchronous insert is acknowledged without its deduplication; 26.x would make it the default.
+    "async_insert": 0,
+    # Merging rows of one fact already at the insert costs it as much as all the rest; merges do it anyway,
+    # and the ``*_exact`` views never rely on it.
+    "optimize_on_insert": 0,
+}
 
 
 class FactsSink(Protocol):
     """Where facts go: ClickHouse, or a list in a test."""
 
-    def insert(self, table: str, names: Sequence[str], columns: Columns) -> int:
-        """Write ``columns`` (one sequence a name, of one length; times in ms); the rows, durable on return.
+    def write(self, pieces: Sequence[Piece], attempts: int = ATTEMPTS) -> int:
+        """Insert pieces of one table with the same names; the rows, durable on return.
 
+        Together they must not span more months than a server takes (``split.MAX_PARTITIONS``).
         Raises SchemaMismatch naming what the database lacks, OperationError when it cannot be reached or
-        refuses for now (the batch may be there in part: insert it again), ValueError for columns that are
-        uneven or whose values do not fit: a defect of the caller.
+        refuses for now (the rows may be there in part: write them again).
         """
 
 
@@ -51,28 +62,51 @@ class FactsWriter:
         self,
         url: str,
         *,
-        opens: Callable[[str], Client] = connect,
+        tables: Mapping[str, Table] = TABLES,
+        opens: Callable[..., Client] = connect,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         """Nothing is connected yet; raises SettingError for a bad ``url``."""
         self._name = parse(url).name
         self._url = url
+        self._tables = tables
         self._opens = opens
         self._sleep = sleep
         self._thread = threading.local()
+        # Of several hosts the one that answered last; shared, so that one thread's failure spares the others.
+        self._host = 0
 
-    def insert(self, table: str, names: Sequence[str], columns: Columns) -> int:
-        """See :class:`FactsSink`; retries what passes by itself a few times."""
-        count = _even(names, columns)
-        if not count:
-            return 0
-        pieces = [columns]
-        if "time" in names:
-            times: Sequence[int] = columns[list(names).index("time")]  # type: ignore[assignment]  # ms by contract
-            pieces = list(by_months(times, columns))
-        for piece in pieces:
-            self._insert(table, names, piece)
-        return count
+    def insert(self, table: str, names: Sequence[str], columns: Sequence[Sequence[Any]]) -> int:
+        """Pack columns (one a name, times in ms) and :meth:`write` them.
+
+        Raises ValueError for columns that are uneven or hold what does not fit.
+        """
+        if len(columns) != len(names) or len({len(column) for column in columns}) > 1:
+            raise ValueError("columns must be as many as names, and of one length")
+        known = self._tables.get(table)
+        if known is None:
+            raise self._mismatch(table, names, f"table {table} is missing")
+        for name in names:
+            if name not in known.names:
+                raise self._mismatch(table, names, f"column {table}.{name} is missing")
+        return sum(self.write([piece]) for piece in pack(known, names, columns))
+
+    def write(self, pieces: Sequence[Piece], attempts: int = ATTEMPTS) -> int:
+        """See :class:`FactsSink`; retries what passes by itself, on the next host if there are several."""
+        for attempt in range(1, attempts + 1):
+            try:
+                failure = self._try(pieces)
+            except OperationError:
+                self._host += 1
+                raise
+            if failure is None:
+                break
+            self._host += 1
+            if attempt == attempts:
+                told = str(failure) if attempts == 1 else f"{failure}; tried {attempts} times"
+                raise Unavailable(told, kind_of(failure))
+            self._sleep(FIRST_PAUSE_S * 2 ** (attempt - 1) * random.uniform(1.0, 1.5))
+        return sum(piece.rows for piece in pieces)
 
     def close(self) -> None:
         """Hang up this thread's client; the next insert connects again."""
@@ -81,82 +115,73 @@ class FactsWriter:
             client.disconnect()
             self._thread.client = None
 
-    def _insert(self, table: str, names: Sequence[str], columns: Columns) -> None:
-        quoted = ", ".join(f"`{name}`" for name in names)
-        statement = f"INSERT INTO `{table}` ({quoted}) VALUES"
-        reason = ""
-        for attempt in range(ATTEMPTS):
-            if attempt:
-                self._sleep(FIRST_PAUSE_S * 2 ** (attempt - 1) * random.uniform(1.0, 1.5))
-            reason = self._try(statement, table, names, columns)
-            if not reason:
-                return
-        raise OperationError(f"{reason}; tried {ATTEMPTS} times")
-
-    def _try(self, statement: str, table: str, names: Sequence[str], columns: Columns) -> str:
-        """Why another try may help, or "" when the rows are in; raises what does not pass by itself."""
+    def _try(self, pieces: Sequence[Piece]) -> OperationError | None:
+        """Why another try may help, or None when the rows are in; raises what does not pass by itself."""
+        table, names = pieces[0].table, pieces[0].names
         try:
-            self._send(statement, columns)
+            self._send(table, names, pieces)
         except errors.ServerException as error:
             self.close()
             if error.code in SCHEMA_CODES:
-                told = self._differences(table, names) or f"table {table}: code {error.code}"
-                raise self._mismatch(told) from None
-            reason = f"{self._name} refuses an insert into {table} with code {error.code}"
-            if error.code not in RETRY_CODES:
-                raise OperationError(reason) from None
-            return reason
-        except PACKING_ERRORS as error:
+                raise self._mismatch(table, names, f"table {table}: code {error.code}") from None
+            refused = refusal(error, f"{self._name} takes no rows of {table}")
+            if error.code not in RETRY_CODES and refused.kind == "other":
+                raise refused from None
+            return refused
+        except ColumnsDifferError:
             self.close()
-            if told := self._differences(table, names):
-                raise self._mismatch(told) from None
-            # The tables are right, so the row is wrong; the driver's text might quote it.
-            raise ValueError(f"a row of {table} does not fit ({type(error).__name__})") from None
+            raise self._mismatch(table, names, f"table {table} has other columns") from None
         except SchemaMismatch:
             raise
         except OperationError as error:
-            return str(error)
+            return error
         except (errors.Error, EOFError, OSError) as error:
             self.close()
+            slow = isinstance(error, TimeoutError | errors.SocketTimeoutError)
+            how = "says nothing" if slow else "went away"
             if not is_network(error):
-                raise
-            return f"{self._name} went away during an insert into {table} ({type(error).__name__})"
-        return ""
+                how = "does not keep to the protocol"
+            what = f"{self._name} {how} during an insert into {table} ({type(error).__name__})"
+            return Unavailable(what, "timeout" if slow else "unreachable")
+        return None
 
-    def _send(self, statement: str, columns: Columns) -> None:
-        client: Client | None = getattr(self._thread, "client", None)
+    def _send(self, table: str, names: Sequence[str], pieces: Sequence[Piece]) -> None:
+        client: Any = getattr(self._thread, "client", None)
         if client is None:
             # Anew from the URL: an embedded engine that was restarted listens elsewhere.
-            client = self._thread.client = self._opens(self._url)
-        client.execute(statement, columns, columnar=True, settings=INSERT_SETTINGS)
+            # The driver's own reconnecting would wait a minute for a host that is frozen.
+            client = self._thread.client = self._opens(
+                self._url,
+                kind=PieceClient,
+                first=self._host,
+                client_revision=REVISION,
+                disable_reconnect=True,
+            )
+        client.table = self._tables[table]
+        quoted = ", ".join(f"`{name}`" for name in names)
+        client.execute(f"INSERT INTO `{table}` ({quoted}) VALUES", list(pieces), settings=INSERT_SETTINGS)
 
-    def _mismatch(self, told: str) -> SchemaMismatch:
+    def _mismatch(self, table: str, names: Sequence[str], otherwise: str) -> SchemaMismatch:
+        """What differs, and ``otherwise`` where the database does not say."""
+        problems: list[str] = []
+        if table in self._tables:
+            with suppress(errors.Error, OperationError, EOFError, OSError):
+                client = self._opens(self._url, first=self._host)
+                try:
+                    problems = _differences(client, self._tables[table], names)
+                finally:
+                    client.disconnect()
+        told = "; ".join(problems) or otherwise
         return SchemaMismatch(f"{self._name}: {told}; 'rehuman migrate' brings it up to date")
 
-    def _differences(self, table: str, names: Sequence[str]) -> str:
-        try:
-            client = self._opens(self._url)
-            problems = _differences(client, table, names)
-            client.disconnect()
-        except (errors.Error, OperationError, EOFError, OSError):
-            return ""
-        return "; ".join(problems)
 
-
-def _differences(client: Client, table: str, names: Sequence[str]) -> list[str]:
-    known = {name for (name,) in client.execute(KNOWN_COLUMNS, {"table": table})}
+def _differences(client: Client, table: Table, names: Sequence[str]) -> list[str]:
+    known = {name for (name,) in client.execute(KNOWN_COLUMNS, {"table": table.name})}
     if not known:
-        return [f"table {table} is missing"]
-    if unknown := [f"column {table}.{name} is missing" for name in names if name not in known]:
+        return [f"table {table.name} is missing"]
+    if unknown := [f"column {table.name}.{name} is missing" for name in names if name not in known]:
         return unknown
-    return check_schema(client, [TABLES[table]]) if table in TABLES else []
+    return check_schema(client, [table])
 
 
 KNOWN_COLUMNS = "SELECT name FROM system.columns WHERE database = currentDatabase() AND table = %(table)s"
-
-
-def _even(names: Sequence[str], columns: Columns) -> int:
-    lengths = {len(column) for column in columns}
-    if len(columns) != len(names) or len(lengths) > 1:
-        raise ValueError("columns must be as many as names, and of one length")
-    return lengths.pop() if lengths else 0

@@ -201,7 +201,7 @@ class _Refusing:
 @pytest.mark.parametrize(("code", "tries"), [(252, ATTEMPTS), (241, ATTEMPTS), (6, 1), (53, 1)])
 def test_a_refusal_is_told_by_its_code_and_never_by_its_text(url: str, code: int, tries: int) -> None:
     client = _Refusing(code, connect(url))
-    writer = FactsWriter(url, opens=lambda _: client, sleep=lambda _: None)
+    writer = FactsWriter(url, opens=lambda *_, **__: client, sleep=lambda _: None)
     with pytest.raises(OperationError, match=f"code {code}") as raised:
         writer.insert("signals", NAMES, _rows(1))
     assert "Jane" not in str(raised.value)
@@ -222,7 +222,7 @@ def test_a_row_that_fits_no_column_is_a_defect_and_does_not_spoil_the_next(url: 
     for spoilt in ("Jane Doe", None):
         columns = _rows(2)
         columns[2][1] = spoilt
-        with pytest.raises(ValueError, match="a row of signals does not fit") as raised:
+        with pytest.raises(ValueError, match=r"a value does not fit column signals\.points") as raised:
             writer.insert("signals", NAMES, columns)
         assert "Jane" not in str(raised.value)
     assert writer.insert("signals", NAMES, _rows(2)) == 2
