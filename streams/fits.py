@@ -41,8 +41,8 @@ def fits(kind: Kind, value: object) -> bool:
     if value is None:
         return kind in ("f64n", "msn")
     if kind in ("f64", "f64n"):
-        # A whole number is packed as a double, if it is not too large for one.
-        return isinstance(value, float) or (isinstance(value, int) and abs(value) < 2**1000)
+        # A whole number is a double as well, but blocks pack it as what it is.
+        return isinstance(value, float) or (isinstance(value, int) and -(2**63) <= value < 2**64)
     least, most = _BOUNDS[kind]
     return isinstance(value, int) and least <= value <= most
 
