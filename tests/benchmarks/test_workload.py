@@ -11,7 +11,7 @@ from random import Random
 import pytest
 
 from benchmarks import floor, restore, watch, workload
-from benchmarks.visits import STORIES, Visit
+from benchmarks.visits import Visit
 from detectors.events import Rejected
 from detectors.vocabulary import CHANNELS, TYPES, canonical
 from streams.kafka.partitioner import partition_of
@@ -61,7 +61,7 @@ def test_every_record_is_accepted_on_its_own_partition(raws: list[workload.Raw])
 def test_stories_tell_every_type_on_every_channel() -> None:
     rng = Random(1)
     kinds, channels = set(), set()
-    for story, _ in STORIES:
+    for story, _ in workload.STORIES:
         for number in range(1_000):
             visit = Visit(rng, number, number, workload.START)
             story(visit)
