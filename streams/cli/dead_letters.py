@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from streams.cli.options import AsJson, Config, load_settings, print_json
+from streams.cli.options import AsJson, Config, load_settings, parse_since, print_json
 from streams.cli.progress import progress
 from streams.errors import OperationError, SettingError
 
@@ -177,7 +176,7 @@ def _choice(
     for reason in reasons or ():
         if reason.partition(":")[0] not in known:
             raise SettingError("--reason", repr(reason), f"one of {', '.join(sorted(known))}")
-    return Choice(frozenset(map(_place, places)), frozenset(reasons or ()), source, _since(since))
+    return Choice(frozenset(map(_place, places)), frozenset(reasons or ()), source, parse_since(since))
 
 
 def _place(text: str) -> tuple[int, int]:
@@ -185,25 +184,6 @@ def _place(text: str) -> tuple[int, int]:
     if found is None:
         raise SettingError("PARTITION:OFFSET", repr(text), "a place such as 3:17")
     return int(found[1]), int(found[2])
-
-
-def _since(text: str | None) -> int:
-    """Milliseconds since the epoch; 0 for all there is."""
-    if text is None:
-        return 0
-    from detectors.durations import parse
-    from streams.clock import wall_ms
-
-    try:
-        return wall_ms() - parse(text)
-    except ValueError:
-        pass
-    try:
-        moment = datetime.fromisoformat(text)
-        return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
-    except (ValueError, OverflowError):
-        expected = "a span such as 30min, 2h or 3d, or a time such as 2026-02-01T08:00:00+01:00"
-        raise SettingError("--since", repr(text), expected) from None
 
 
 def _show(found: Survey) -> None:

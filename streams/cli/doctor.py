@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from streams.cli.options import AsJson, Config, load_settings, print_json
+from streams.cli.options import AsJson, Config, load_settings, parse_since, print_json
 from streams.errors import SettingError
 
 COLOURS = {"ok": typer.colors.GREEN, "warn": typer.colors.YELLOW, "fail": typer.colors.RED}
@@ -19,8 +19,9 @@ def doctor(
         typer.Option("--reconcile", help="Compare the log of events with the facts in ClickHouse instead."),
     ] = False,
     since: Annotated[
-        str, typer.Option("--since", metavar="TIME", help="With --reconcile: from then on, e.g. 24h.")
-    ] = "",
+        str | None,
+        typer.Option("--since", metavar="T", help="With --reconcile: what came since; a time, or 24h."),
+    ] = None,
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
@@ -31,12 +32,12 @@ def doctor(
 
     Example: rehuman doctor --reconcile --since 24h
     """
-    if since and not reconcile:
+    if since is not None and not reconcile:
         raise SettingError("--since", "no --reconcile", "--reconcile beside it")
     if reconcile:
         from streams.cli.reconcile import run
 
-        if not run(load_settings(config), since, as_json):
+        if not run(load_settings(config), parse_since(since), as_json):
             raise typer.Exit(1)
         return
     from streams.doctor import examine

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,7 +13,16 @@ from streams.errors import SettingError
 if TYPE_CHECKING:
     from streams.settings import Settings
 
-__all__ = ["AsJson", "Config", "Source", "check_files", "load_settings", "print_json", "remember_config"]
+__all__ = [
+    "AsJson",
+    "Config",
+    "Source",
+    "check_files",
+    "load_settings",
+    "parse_since",
+    "print_json",
+    "remember_config",
+]
 
 Config = Annotated[
     Path | None,
@@ -47,6 +57,25 @@ def check_files(paths: list[Path]) -> list[Path]:
         if not path.is_file():
             raise SettingError("FILE", f"{path} (no such file)", "a file that can be read")
     return paths
+
+
+def parse_since(text: str | None) -> int:
+    """``--since`` in milliseconds since the epoch; 0 for all there is. Raises SettingError."""
+    if text is None:
+        return 0
+    from detectors.durations import parse
+    from streams.clock import wall_ms
+
+    try:
+        return wall_ms() - parse(text)
+    except ValueError:
+        pass
+    try:
+        moment = datetime.fromisoformat(text)
+        return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
+    except (ValueError, OverflowError):
+        expected = "a span such as 30min, 2h or 3d, or a time such as 2026-02-01T08:00:00+01:00"
+        raise SettingError("--since", repr(text), expected) from None
 
 
 def print_json(value: Any) -> None:

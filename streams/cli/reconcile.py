@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 import typer
 
 from streams.cli.options import print_json
 from streams.cli.progress import progress
-from streams.errors import SettingError
 
 if TYPE_CHECKING:
     from streams.reconcile import PartitionReport, Report
@@ -26,13 +24,12 @@ WORDS = {
 }
 
 
-def run(settings: Settings, since: str, as_json: bool) -> bool:
-    """Print the report; whether nothing is missing. Raises SettingError for a time that is none."""
-    start = _since(since) if since else None
+def run(settings: Settings, since: int, as_json: bool) -> bool:
+    """Print the report from a moment on (ms, 0 for all of the log); whether nothing is missing."""
     from streams.reconcile import reconcile
 
     with progress("reconcile", "offsets") as tell:
-        report = reconcile(settings, start, tell)
+        report = reconcile(settings, since, tell)
     if as_json:
         print_json({"missing": report.missing, "topic": report.topic, "partitions": report.partitions})
     else:
@@ -40,25 +37,6 @@ def run(settings: Settings, since: str, as_json: bool) -> bool:
             _partition(report.topic, partition)
         typer.echo(_conclusion(report))
     return not report.missing
-
-
-def _since(text: str) -> int:
-    """Milliseconds since the epoch of a moment, or of so long ago."""
-    from detectors import durations
-    from streams.clock import wall_ms
-
-    try:
-        return wall_ms() - durations.parse(text)
-    except ValueError:
-        pass
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        expected = "a time with its zone (2026-11-02T08:00:00Z), or how long ago (90min, 24h, 7d)"
-        raise SettingError("--since", repr(text), expected)
-    return int(moment.timestamp() * 1000)
 
 
 def _partition(topic: str, found: PartitionReport) -> None:

@@ -1,4 +1,4 @@
-"""When each source was last seen: here, or by another worker. Decision record 0008 has the reasons.
+"""When each source was last seen: here, or by another worker. Decision record 9 has the reasons.
 
 *Seen* is event time, not arrival: a feed that was cut and sends what it had kept is silent until it has
 caught up, because the customers' next steps are still on their way. A source that nobody knows is fresh.

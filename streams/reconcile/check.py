@@ -25,8 +25,8 @@ __all__ = ["reconcile"]
 Tell = Callable[[int, int], None]
 
 
-def reconcile(settings: Settings, since: int | None = None, tell: Tell | None = None) -> Report:
-    """Compare the log, from the broker's time ``since`` (ms) on, with the facts.
+def reconcile(settings: Settings, since: int = 0, tell: Tell | None = None) -> Report:
+    """Compare the log, from the broker's time ``since`` (ms) on or all of it (0), with the facts.
 
     Raises SettingError for keys that are not set, OperationError where the brokers or ClickHouse fail.
     """
@@ -45,14 +45,14 @@ async def _run(
     marks: Mapping[int, Marks],
     judge: Judge,
     client: Client,
-    since: int | None,
+    since: int,
     tell: Tell,
 ) -> Report:
     topic = settings.topics.events
     facts = Facts(client, topic)
     async with Reader(settings.kafka_url) as reader, Reader(settings.kafka_url) as beside:
         starts = {number: mark.begin for number, mark in marks.items()}
-        if since is not None:
+        if since:
             later = await reader.since(topic, starts, since)
             starts = {number: max(at, later.get(number, marks[number].end)) for number, at in starts.items()}
         spans = _spans(marks, starts)

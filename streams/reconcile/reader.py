@@ -6,7 +6,7 @@ that the other commands use.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Any
 
@@ -106,11 +106,11 @@ class Reader:
         # The embedded broker gives an end that is inside the last batch; a fetch brings the true one.
         fetched = await self._fetch(key)
         end = max(end, self._consumer.highwater(key) or 0)
-        for record in fetched:
-            yield _block(key, record)
+        for block in _blocks(fetched):
+            yield block
         async for records in self._until(key, first, end):
-            for record in records:
-                yield _block(key, record)
+            for block in _blocks(records):
+                yield block
 
     async def _until(self, key: Any, first: int, end: int) -> AsyncIterator[list[Any]]:
         moved = monotonic()
@@ -138,11 +138,12 @@ class Reader:
         return OperationError(f"{self._where} failed while it was read: {type(error).__name__}")
 
 
-def _block(key: Any, record: Any) -> blocks.Block:
-    try:
-        return blocks.decode(record.value or b"")
-    except blocks.BadBlockError as error:
-        raise OperationError(f"{key.topic}/{key.partition} at {record.offset}: {error}") from None
+def _blocks(records: Iterable[Any]) -> Iterator[blocks.Block]:
+    for record in records:
+        try:
+            yield blocks.decode(record.value or b"")
+        except blocks.BadBlockError:
+            continue  # it will be a dead letter, and nothing in it a fact
 
 
 def _record(record: Any) -> Record:

@@ -86,6 +86,8 @@ def test_version(rehuman: Run) -> None:
         (["backtest", "mhch", __file__, "--scores-out", "/none/x.csv"], "--scores-out: found /none/x.csv"),
         (["policy", "validate", "none.toml"], "FILE: found none.toml"),
         (["doctor", "--config"], "--config"),
+        (["doctor", "--since", "2h"], "--since: found no --reconcile"),
+        (["doctor", "--reconcile", "--since", "monday"], "--since: found 'monday'; expected a span"),
     ],
     ids=str,
 )

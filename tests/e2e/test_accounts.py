@@ -1,0 +1,66 @@
+"""Accepted = scored = stored, by the metrics of a worker; and a lag that a lane which waits does not hide."""
+
+from __future__ import annotations
+
+import re
+import urllib.request
+from collections.abc import Callable
+
+from streams.clock import wall_ms
+from streams.kafka.producer import Producer
+from streams.sources.api import cloud_event
+from streams.warehouse.client import connect
+from tests.support.world import World
+
+PARTITIONS = 2
+
+
+def _metric(world: World, name: str, **labels: str) -> float:
+    """The sum over the other labels, scraped from the last worker."""
+    port = re.findall(r'"metrics": "http://127.0.0.1:(\d+)/metrics"', world.log())[-1]
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
+        lines = answer.read().decode().splitlines()
+    wanted = [f'{key}="{value}"' for key, value in labels.items()]
+    found = [line for line in lines if line.startswith((f"{name} ", f"{name}{{"))]
+    return sum(float(line.rsplit(" ", 1)[1]) for line in found if all(word in line for word in wanted))
+
+
+def _send(world: World, first: int, count: int) -> None:
+    with Producer(world.settings.kafka_url) as producer:
+        for number in range(first, first + count):
+            event = cloud_event("page_view", wall_ms(), "web", f"e{number}", f"c{number % 9}", {"step": "a"})
+            producer.send(world.settings.topics.events, event.key, event.value)
+
+
+def test_the_steps_agree_and_a_waiting_lane_shows_its_lag(world: Callable[..., World]) -> None:
+    found = world(partitions=PARTITIONS, clock="wall").prepare()
+    topics = found.settings.topics
+    client = connect(found.settings.clickhouse_url)
+    client.execute("RENAME TABLE events TO elsewhere")
+    found.start_worker()
+    sent = 0
+
+    def behind() -> bool:
+        nonlocal sent
+        _send(found, sent, 10)
+        sent += 10
+        return _metric(found, "rehuman_lane_lag_records", topic=topics.facts) >= 3
+
+    found.until(lambda: "worker starts" in found.log(), "the start", 60)
+    # Nothing is stored, each checkpoint sends a block more, and the lane takes none.
+    found.until(behind, "a lag that grows", 90)
+    assert _metric(found, "rehuman_rows_stored_total", table="events") == 0
+    client.execute("RENAME TABLE elsewhere TO events")
+    client.disconnect()
+    found.until(lambda: _metric(found, "rehuman_rows_stored_total", table="events") >= sent, "the rows", 90)
+    found.until(lambda: _metric(found, "rehuman_lane_lag_records", topic=topics.facts) == 0, "no lag", 60)
+    assert _metric(found, "rehuman_records_accepted_total", outcome="event") == sent
+    assert _metric(found, "rehuman_events_scored_total") == sent
+    assert _metric(found, "rehuman_rows_stored_total", table="events") == sent
+    for step in ("scored", "stored"):
+        ages = [
+            wall_ms() / 1000 - _metric(found, name, step=step, partition=str(number))
+            for name in ("rehuman_newest_event_timestamp_seconds", "rehuman_event_passed_timestamp_seconds")
+            for number in range(PARTITIONS)
+        ]
+        assert all(0 <= age < 300 for age in ages)
