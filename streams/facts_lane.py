@@ -1,9 +1,9 @@
 """The facts lane: blocks of rows into ClickHouse, every row at least once and in the end exactly once.
 
-A block is decoded and packed as it comes, and handed to the inserter that all lanes of the process share
-(``warehouse/inserter.py``); a flush returns when everything handed over is in. A database that is down, slow,
-full or does not fit is waited for; nothing is given up and nothing skipped. The order of facts does no harm:
-a row of a higher ``ver`` wins.
+Blocks are decoded and packed as they come, small ones together, and handed to the inserter that all lanes of
+the process share (``warehouse/inserter.py``); a flush returns when everything handed over is in. A database
+that is down, slow, full or does not fit is waited for; nothing is given up and nothing skipped. The order of
+facts does no harm: a row of a higher ``ver`` wins.
 
 What is no block, or a row that no table could hold, is a dead letter of the whole record, acknowledged before
 the position passes it; the rows of such a block that do fit are written.
@@ -18,6 +18,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from detectors.tables import TABLES
 from streams import blocks, metrics
 from streams.accounts import Stored
+from streams.blocks import Block
 from streams.dead_letters import BAD_BLOCK, dead_letter
 from streams.lanes.api import Output, Record
 from streams.topics import TopicNames
@@ -25,6 +26,10 @@ from streams.warehouse.inserter import Inserter, Owner
 from streams.warehouse.packing import MisfitError, Piece, pack, salvage
 
 __all__ = ["FactsLane"]
+
+# Rows that are packed at once. Packing a column costs about as much as ten of its values, so the blocks of a
+# quiet hour are put together; and a piece holds up the lanes that score for some milliseconds.
+TOGETHER = 2_000
 
 Deliver = Callable[[Sequence[Output]], Awaitable[None]]
 
@@ -42,18 +47,22 @@ class FactsLane:
 
     async def apply(self, records: Sequence[Record]) -> None:
         """Take blocks; wait for the database where too much is held."""
+        batches: dict[tuple[str, ...], _Batch] = {}
         letters: list[Output] = []
         try:
             for record in records:
-                pieces, newest, bad = _read(record.value or b"")
-                if bad:
-                    letters.append(self._letter(record, bad))
-                for piece in pieces:
-                    self._rows[piece.table] += piece.rows
-                self._newest = max(self._newest, newest)
-                await self._inserter.put(pieces, self._owner)
-                # A block costs milliseconds, and lanes that score are in this loop, too.
-                await asyncio.sleep(0)
+                try:
+                    block = blocks.decode(record.value or b"")
+                except blocks.BadBlockError:
+                    letters.append(self._letter(record, BAD_BLOCK))
+                    continue
+                key = (block.table, *block.names)
+                batch = batches.setdefault(key, _Batch())
+                batch.add(record, block)
+                if batch.rows >= TOGETHER:
+                    await self._put(batches.pop(key), letters)
+            for batch in batches.values():
+                await self._put(batch, letters)
             if letters:
                 await self._deliver(letters)
         except asyncio.CancelledError:
@@ -70,23 +79,57 @@ class FactsLane:
         self._stored.rows(self._rows, self._newest)
         self._rows.clear()
 
+    async def _put(self, batch: _Batch, letters: list[Output]) -> None:
+        pieces, bad = batch.pack()
+        letters += [self._letter(record, f"{BAD_BLOCK}:{column}") for record, column in bad]
+        for piece in pieces:
+            self._rows[piece.table.name] += piece.rows
+        self._newest = max(self._newest, batch.newest)
+        await self._inserter.put(pieces, self._owner)
+        # Lanes that score are in this loop, too.
+        await asyncio.sleep(0)
+
     def _letter(self, record: Record, reason: str) -> Output:
         metrics.DEAD_LETTERS.labels(BAD_BLOCK).inc()
         return dead_letter(self._topics, self._topics.facts, self._partition, record, reason)
 
 
-def _read(raw: bytes) -> tuple[list[Piece], int, str]:
-    """The rows of a block, the newest event's time, and the reason where it is a dead letter, too."""
-    try:
-        block = blocks.decode(raw)
-    except blocks.BadBlockError:
-        return [], 0, BAD_BLOCK
-    table = TABLES[block.table]
-    try:
-        pieces, bad = pack(table, block.names, block.columns), ""
-    except MisfitError as error:
-        pieces, _ = salvage(table, block.names, block.columns)
-        # Whatever its times are: some of them may be what does not fit.
-        return pieces, 0, f"{BAD_BLOCK}:{error.column}"
-    newest = max(block.columns[block.names.index("time")]) if pieces and block.table == "events" else 0
-    return pieces, newest, bad
+class _Batch:
+    """Blocks of one table, with the same names."""
+
+    def __init__(self) -> None:
+        self.rows = self.newest = 0
+        self._blocks: list[tuple[Record, Block]] = []
+
+    def add(self, record: Record, block: Block) -> None:
+        self._blocks.append((record, block))
+        self.rows += block.count
+
+    def pack(self) -> tuple[list[Piece], list[tuple[Record, str]]]:
+        """The rows, and each record that has some that fit no column, with that column."""
+        first = self._blocks[0][1]
+        table, columns = TABLES[first.table], first.columns
+        if len(self._blocks) > 1:
+            columns = [
+                [value for column in alike for value in column]
+                for alike in zip(*(block.columns for _, block in self._blocks), strict=True)
+            ]
+        try:
+            pieces = pack(table, first.names, columns)
+        except MisfitError:
+            return self._apart()
+        if pieces and first.table == "events":
+            self.newest = max(columns[first.names.index("time")])
+        return pieces, []
+
+    def _apart(self) -> tuple[list[Piece], list[tuple[Record, str]]]:
+        pieces: list[Piece] = []
+        bad: list[tuple[Record, str]] = []
+        for record, block in self._blocks:
+            table = TABLES[block.table]
+            try:
+                pieces += pack(table, block.names, block.columns)
+            except MisfitError as misfit:
+                pieces += salvage(table, block.names, block.columns)[0]
+                bad.append((record, misfit.column))
+        return pieces, bad

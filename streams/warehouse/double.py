@@ -13,7 +13,7 @@ from detectors.tables import CLICKHOUSE_TYPES, TABLES, Kind
 from streams.engine.wire import text
 from streams.errors import OperationError
 from streams.warehouse.errors import SchemaMismatch
-from streams.warehouse.packing import Piece, pack
+from streams.warehouse.packing import Piece, body, pack
 from streams.warehouse.sending import INFO, REVISION
 
 __all__ = ["ListWriter", "unpack"]
@@ -50,24 +50,24 @@ class ListWriter:
         count = 0
         for piece in pieces:
             rows = unpack(piece)
-            self.rows.setdefault(piece.table, []).extend(rows)
+            self.rows.setdefault(piece.table.name, []).extend(rows)
             count += len(rows)
-        self.inserts.append((pieces[0].table, count))
+        self.inserts.append((pieces[0].table.name, count))
         return count
 
 
 def unpack(piece: Piece) -> list[dict[str, object]]:
     """The rows of a piece as the driver reads them, moments in ms (its datetimes lose one now and then)."""
-    body = piece.body
+    block = body([piece])
     numbers: dict[Kind, str] = {"ms": "Int64", "msn": "Nullable(Int64)"}
     for kind, number in numbers.items():
-        body = body.replace(text(CLICKHOUSE_TYPES[kind]), text(number))
-    stream = [INFO + body]
+        block = block.replace(text(CLICKHOUSE_TYPES[kind]), text(number))
+    stream = [INFO + block]
     context = Context()
     context.client_settings = {"strings_as_bytes": False, "strings_encoding": "utf-8", "use_numpy": False}
     context.server_info = _Server()
-    block = BlockInputStream(CompressedBufferedReader(stream.pop, len(body)), context).read()
-    return [dict(zip(piece.names, row, strict=True)) for row in block.get_rows()]
+    read = BlockInputStream(CompressedBufferedReader(stream.pop, len(block)), context).read()
+    return [dict(zip(piece.names, row, strict=True)) for row in read.get_rows()]
 
 
 class _Server:

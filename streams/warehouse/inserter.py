@@ -36,7 +36,7 @@ LEAST_GAP_S = 1.0
 ENOUGH_ROWS = 50_000
 # Larger inserts are no faster, and cost more when they have to be sent again.
 MOST_ROWS = 200_000
-MOST_BYTES = 32 * 1024 * 1024
+MOST_BYTES = 24 * 1024 * 1024
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 5.0
 # Inserts into different tables at once: while the server works on one, the next is on its way.
@@ -113,11 +113,11 @@ class _Queue:
             piece, owner = self.waiting[0]
             if not owner.gone:
                 both = months | piece.months
-                full = rows + piece.rows > self.most or size + len(piece.body) > MOST_BYTES
+                full = rows + piece.rows > self.most or size + piece.size > MOST_BYTES
                 if taken and (full or len(both) > MAX_PARTITIONS or piece.names != taken[0].piece.names):
                     break
                 taken.append(self.waiting[0])
-                rows, size, months = rows + piece.rows, size + len(piece.body), both
+                rows, size, months = rows + piece.rows, size + piece.size, both
             else:
                 drop(self.waiting[0])
             self.waiting.popleft()
@@ -167,14 +167,14 @@ class Inserter:
     async def put(self, pieces: Sequence[Piece], owner: Owner) -> None:
         """Take pieces; returns when there is room for more. Raises why the owner's rows cannot be written."""
         for piece in pieces:
-            queue = self._queues.get(piece.table)
+            queue = self._queues.get(piece.table.name)
             if queue is None:
-                queue = self._queues[piece.table] = _Queue(piece.table)
+                queue = self._queues[piece.table.name] = _Queue(piece.table.name)
             owner.more()
             queue.add(_Waiting(piece, owner))
-            self._hold(len(piece.body), piece.rows)
+            self._hold(piece.size, piece.rows)
             if queue.task is None:
-                queue.task = asyncio.create_task(self._run(queue), name=f"facts into {piece.table}")
+                queue.task = asyncio.create_task(self._run(queue), name=f"facts into {piece.table.name}")
         await self._room.wait()
         if owner.error is not None:
             raise owner.error
@@ -188,7 +188,7 @@ class Inserter:
             self._room.clear()
 
     def _release(self, waiting: _Waiting) -> None:
-        self._hold(-len(waiting.piece.body), -waiting.piece.rows)
+        self._hold(-waiting.piece.size, -waiting.piece.rows)
         waiting.owner.less()
 
     async def _run(self, queue: _Queue) -> None:

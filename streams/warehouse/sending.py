@@ -1,9 +1,8 @@
 """An insert whose rows are packed already: the driver's statement, our bytes.
 
-``clickhouse-driver`` asks the server for the columns of the insert and hears its answers; only the blocks
-between are written here. The protocol's revision is held at what the embedded engine speaks, too: before
-54454 a column has no serialization byte, and before 54456 the server sends nothing between blocks, which
-would have to be waited for block by block.
+``clickhouse-driver`` asks the server for the columns of the insert and hears its answers; only the block
+between is written here. The protocol's revision is held at what the embedded engine speaks, too: before
+54454 a column has no serialization byte.
 """
 
 from __future__ import annotations
@@ -16,15 +15,17 @@ from typing import Any
 from clickhouse_driver import Client
 from clickhouse_driver.protocol import ServerPacketTypes
 
-from detectors.tables import CLICKHOUSE_TYPES, Table
+from detectors.tables import CLICKHOUSE_TYPES
 from streams.engine.wire import compress
-from streams.warehouse.packing import Piece
+from streams.warehouse.packing import Piece, body
 
 __all__ = ["REVISION", "ColumnsDifferError", "PieceClient"]
 
 REVISION = 54449
 # A data packet without a table's name; a block's info (not an overflow, no bucket); a block that ends it all.
 DATA, INFO, END = b"\x02\x00", b"\x01\x00\x02\xff\xff\xff\xff\x00", b"\x00\x00"
+# Compressed frame by frame: neither held as a whole nor hashed in one go.
+FRAME = 1024 * 1024
 # The time-out of a socket is for one call. A slow line gets it for each of these, and for what the kernel
 # holds at the end (which would be megabytes).
 SLICE, HELD_BY_KERNEL = 64 * 1024, 256 * 1024
@@ -42,31 +43,31 @@ class PieceClient(Client):  # type: ignore[misc] # the driver has no types
     Raises what the driver raises, and ColumnsDifferError before anything is sent.
     """
 
-    table: Table
-
     def send_data(
         self, sample_block: Any, data: Sequence[Piece], types_check: bool = False, columnar: bool = False
     ) -> int:
         """Called by the driver between the server's columns and the end of the insert; the rows sent."""
-        kinds = {column.name: CLICKHOUSE_TYPES[column.kind] for column in self.table.columns}
+        kinds = {column.name: CLICKHOUSE_TYPES[column.kind] for column in data[0].table.columns}
         if sample_block.columns_with_types != [(name, kinds[name]) for name in data[0].names]:
             raise ColumnsDifferError
         self.connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, HELD_BY_KERNEL)
         try:
-            for piece in data:
-                self._send(piece.body)
-                self._hear()
+            self._send(body(data))
             self._send(END)
         except OSError:
             self._last_word()
             raise
         return sum(piece.rows for piece in data)
 
-    def _send(self, body: bytes) -> None:
-        block = INFO + body
-        packet = memoryview(DATA + (compress(block) if self.connection.compression else block))
-        for start in range(0, len(packet), SLICE):
-            self.connection.socket.sendall(packet[start : start + SLICE])
+    def _send(self, block: bytes) -> None:
+        whole = memoryview(INFO + block)
+        self.connection.socket.sendall(DATA)
+        for start in range(0, len(whole), FRAME):
+            frame = whole[start : start + FRAME]
+            packed = memoryview(compress(bytes(frame))) if self.connection.compression else frame
+            for at in range(0, len(packed), SLICE):
+                self.connection.socket.sendall(packed[at : at + SLICE])
+            self._hear()
 
     def _hear(self) -> None:
         """Raise what the server says while we talk: it has refused the insert."""

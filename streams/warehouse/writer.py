@@ -117,9 +117,9 @@ class FactsWriter:
 
     def _try(self, pieces: Sequence[Piece]) -> OperationError | None:
         """Why another try may help, or None when the rows are in; raises what does not pass by itself."""
-        table, names = pieces[0].table, pieces[0].names
+        table, names = pieces[0].table.name, pieces[0].names
         try:
-            self._send(table, names, pieces)
+            self._send(pieces)
         except errors.ServerException as error:
             self.close()
             if error.code in SCHEMA_CODES:
@@ -145,7 +145,7 @@ class FactsWriter:
             return Unavailable(what, "timeout" if slow else "unreachable")
         return None
 
-    def _send(self, table: str, names: Sequence[str], pieces: Sequence[Piece]) -> None:
+    def _send(self, pieces: Sequence[Piece]) -> None:
         client: Any = getattr(self._thread, "client", None)
         if client is None:
             # Anew from the URL: an embedded engine that was restarted listens elsewhere.
@@ -157,9 +157,10 @@ class FactsWriter:
                 client_revision=REVISION,
                 disable_reconnect=True,
             )
-        client.table = self._tables[table]
-        quoted = ", ".join(f"`{name}`" for name in names)
-        client.execute(f"INSERT INTO `{table}` ({quoted}) VALUES", list(pieces), settings=INSERT_SETTINGS)
+        quoted = ", ".join(f"`{name}`" for name in pieces[0].names)
+        client.execute(
+            f"INSERT INTO `{pieces[0].table.name}` ({quoted}) VALUES", list(pieces), settings=INSERT_SETTINGS
+        )
 
     def _mismatch(self, table: str, names: Sequence[str], otherwise: str) -> SchemaMismatch:
         """What differs, and ``otherwise`` where the database does not say."""

@@ -148,7 +148,8 @@ def test_beside_other_lanes_it_waits_for_the_schema() -> None:
     assert stored(writer) == [1]
 
 
-def test_a_lane_waits_where_too_much_is_held() -> None:
+def test_a_lane_waits_where_too_much_is_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("streams.facts_lane.TOGETHER", 10)
     writer = ListWriter()
     writer.fail(10_000)
 
@@ -213,6 +214,20 @@ def test_a_row_that_fits_no_column_is_put_aside_and_its_neighbours_are_stored() 
     (letter,) = post.letters
     assert dict(letter.headers)["reason"] == b"bad_block:signals.points"
     assert letter.value == spoilt.value
+
+
+def test_small_blocks_are_packed_together_and_only_the_one_that_is_wrong_is_put_aside() -> None:
+    writer, post = ListWriter(), Post()
+    spoilt = Record(50, 0, None, blocks.encode("signals", [row(50, "Jane Doe"), row(51)], 0))
+
+    async def story() -> None:
+        found = lane(Inserter(writer, strict=True, sleep=no_sleep, gap_s=0), 0, post)
+        await found.apply([*(record(number) for number in range(50)), spoilt, record(52)])
+        await found.flush()
+
+    run(story)
+    assert sorted(stored(writer)) == [*range(50), 51, 52]
+    assert [dict(letter.headers)["offset"] for letter in post.letters] == [b"50"]
 
 
 def test_what_was_stored_is_counted_once_it_is_in() -> None:

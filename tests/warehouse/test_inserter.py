@@ -7,13 +7,11 @@ import threading
 from collections.abc import Awaitable, Callable, Sequence
 
 import pytest
-import structlog
 from prometheus_client import REGISTRY
 
 from detectors.tables import TABLES
-from streams.errors import OperationError
 from streams.warehouse.double import ListWriter
-from streams.warehouse.errors import KINDS, SchemaMismatch, Unavailable
+from streams.warehouse.errors import SchemaMismatch
 from streams.warehouse.inserter import LONGEST_PAUSE_S, Inserter, Owner
 from streams.warehouse.packing import Piece, pack
 from streams.warehouse.split import MAX_PARTITIONS
@@ -66,7 +64,7 @@ class Gate(ListWriter):
         self._lock = threading.Lock()
 
     def write(self, pieces: Sequence[Piece], attempts: int = 1) -> int:
-        table = pieces[0].table
+        table = pieces[0].table.name
         with self._lock:
             assert table not in self.inside, f"two inserts into {table} at once"
             self.inside.add(table)
@@ -173,7 +171,7 @@ def test_no_more_is_held_than_may_be() -> None:
     writer = Gate()
 
     async def story() -> None:
-        limit = 20 * len(piece(1).body)
+        limit = 20 * piece(1).size
         inserter = Inserter(writer, strict=False, gap_s=0, held_bytes=limit)
         owner, taken = Owner(), 0
 
@@ -186,7 +184,7 @@ def test_no_more_is_held_than_may_be() -> None:
         filling = asyncio.create_task(fill())
         await asyncio.sleep(0.3)
         assert taken == 19
-        assert inserter.held <= limit + len(piece(1).body)
+        assert inserter.held <= limit + piece(1).size
         writer.open.set()
         await filling
         await owner.settled()
@@ -220,73 +218,6 @@ def test_who_goes_leaves_what_was_not_sent_and_others_stay() -> None:
 
     run(story)
     assert stored(writer) == [1]
-
-
-def test_when_all_go_nothing_waits_any_more() -> None:
-    writer = ListWriter()
-    writer.fail(10_000)
-
-    async def story() -> None:
-        inserter = Inserter(writer, strict=False, sleep=no_sleep, gap_s=0)
-        owner = Owner()
-        await inserter.put([piece(1)], owner)
-        await until(lambda: since("unreachable"))
-        owner.give_up()
-        await owner.settled()
-        await until(lambda: not since("unreachable"))
-
-    with structlog.testing.capture_logs() as said:
-        run(story)
-    assert [line["log_level"] for line in said] == ["warning", "info"]
-    assert "another worker" in said[1]["event"]
-
-
-def test_one_line_when_it_begins_to_wait_and_one_when_it_goes_on() -> None:
-    writer = ListWriter()
-    writer.failure = Unavailable(
-        "ClickHouse takes no rows of signals: its disk is full (code 243)", "disk_full"
-    )
-    writer.fail(10_000)
-
-    async def story() -> None:
-        inserter = Inserter(writer, strict=False, sleep=no_sleep, gap_s=0)
-        owner = Owner()
-        await inserter.put([piece(1), piece(1, table="events")], owner)
-        await until(lambda: since("disk_full"))
-        assert since("unreachable") == 0
-        writer.fail(20)
-        await owner.settled()
-
-    with structlog.testing.capture_logs() as said:
-        run(story)
-    begins, ends = said
-    assert begins["event"] == "clickhouse fails; facts wait, scores and alerts go on"
-    assert begins["reason"] == "ClickHouse takes no rows of signals: its disk is full (code 243)"
-    assert begins["kind"] == "disk_full"
-    assert ends["event"] == "clickhouse answers again; facts go on"
-    assert ends["tries"] > 20
-    assert [since(kind) for kind in KINDS] == [0] * len(KINDS)
-    assert REGISTRY.get_sample_value("rehuman_clickhouse_up") == 1
-
-
-def test_another_kind_of_reason_is_told_once() -> None:
-    class Moody(ListWriter):
-        turns = 0
-
-        def write(self, pieces: Sequence[Piece], attempts: int = 1) -> int:
-            self.turns += 1
-            if self.turns <= 20:
-                raise Unavailable("why", ("unreachable", "disk_full")[self.turns % 2])
-            return super().write(pieces)
-
-    async def story() -> None:
-        owner = Owner()
-        await Inserter(Moody(), strict=False, sleep=no_sleep, gap_s=0).put([piece(1)], owner)
-        await owner.settled()
-
-    with structlog.testing.capture_logs() as said:
-        run(story)
-    assert [line.get("kind") for line in said] == ["disk_full", "unreachable", None]
 
 
 @pytest.mark.parametrize("strict", [True, False])
@@ -355,9 +286,3 @@ def test_the_process_does_not_wait_for_a_thread_that_hangs() -> None:
     assert hanging
     assert all(thread.daemon for thread in hanging)
     writer.open.set()
-
-
-def test_errors_have_a_kind() -> None:
-    assert Unavailable("x", "memory").kind == "memory"
-    assert SchemaMismatch("x").kind == "schema"
-    assert isinstance(SchemaMismatch("x"), OperationError)
