@@ -56,6 +56,8 @@ class PartitionFold:
         """``policy`` holds until an activation says otherwise; ``reference(tenant, subject)`` encrypts."""
         self.partition = partition
         self.counts = Counts()
+        # States that could not be packed, by their last record's offset: the changelog keeps what it has.
+        self.unpacked: list[tuple[int, Exception]] = []
         self._reference = reference
         self._customers: dict[bytes, Customer] = {}
         self._timers: list[tuple[int, bytes]] = []
@@ -87,8 +89,13 @@ class PartitionFold:
         self._schedule(key, state)
 
     def changed(self) -> list[tuple[bytes, bytes]]:
-        """Packed records of everything changed since the last call."""
-        found = [(key, pack(self._customers[key])) for key in sorted(self._changed)]
+        """Packed records of everything changed since the last call; but see :attr:`unpacked`."""
+        found = []
+        for key in sorted(self._changed):
+            try:
+                found.append((key, pack(self._customers[key])))
+            except Exception as error:
+                self.unpacked.append((self._customers[key].applied, error))
         self._changed.clear()
         if self._activated:
             self._activated = False

@@ -29,6 +29,7 @@ from streams.dead_letters import (
     OUTPUT_FAILED,
     ROW_FAILED,
     SOURCE_PARKED,
+    STATE_FAILED,
     dead_letter,
     dead_place,
     where,
@@ -36,11 +37,14 @@ from streams.dead_letters import (
 from streams.identity import Pseudonyms
 from streams.kafka.partitioner import partition_of
 from streams.lanes.api import Output, Record
+from streams.log import get_logger
 from streams.row_blocks import row_blocks
 from streams.source_gate import SourceGate
 from streams.topics import TopicNames
 
 __all__ = ["EventsFold"]
+
+log = get_logger("streams.events")
 
 # What says that a record could be read and not be dealt with; garbage has reasons of its own, and parking
 # who sends it would put the good records aside and say less about the bad ones.
@@ -71,6 +75,7 @@ class EventsFold:
         self._account = account or Accepted(partition)
         self._gate = SourceGate(partition, parking or Rules())
         self._stamp = 0
+        self._unpacked: dict[int, Rejected] = {}
         self.log = LogFold(
             partition,
             policy,
@@ -128,8 +133,9 @@ class EventsFold:
         ]
         self._account.rows(failed.without(rows.get("events", ())))
         rows.clear()
-        if failed.places:
-            outputs += [self._dead_place(offset, found) for offset, found in failed.places.items()]
+        places, self._unpacked = self._unpacked | failed.places, {}
+        if places:
+            outputs += [self._dead_place(offset, found) for offset, found in places.items()]
             outputs += self.flush()  # the dead letters' own rows
         self._count()
         return outputs
@@ -139,6 +145,13 @@ class EventsFold:
         for key, value in self.log.fold.changed():
             metrics.STATE_BYTES.labels(self._topics.events).inc(len(value))
             yield key, value
+        for offset, error in self.log.fold.unpacked:
+            # Its letter leaves with the next checkpoint: this one has sent what it had to.
+            self._unpacked[offset] = Rejected(STATE_FAILED, where(error))
+            log.error(
+                "a state cannot be packed", partition=self._partition, offset=offset, error=where(error)
+            )
+        self.log.fold.unpacked.clear()
 
     def _other(self, record: Record, outcome: Outcome | Rejected) -> list[Output]:
         """What follows from a record that was not folded as an event."""
@@ -163,8 +176,9 @@ class EventsFold:
             except MemoryError:
                 raise
             except Exception as error:
-                record = next(record for record in records if record.offset == message["offset"])
-                output = self._dead_letter(record, Rejected(OUTPUT_FAILED, where(error)))
+                rejected, offset = Rejected(OUTPUT_FAILED, where(error)), message.get("offset", -1)
+                record = next((record for record in records if record.offset == offset), None)
+                output = self._dead_letter(record, rejected) if record else self._dead_place(-1, rejected)
             else:
                 metrics.CANDIDATES.labels(level).inc()
             outputs.append(output)

@@ -163,6 +163,29 @@ def test_a_message_that_cannot_be_written_is_a_dead_letter_of_its_record() -> No
     assert message.topic == TOPICS.desk
 
 
+def test_a_state_that_cannot_be_packed_is_a_dead_letter_and_the_others_are_kept() -> None:
+    class Odd(Sealed):
+        def __init__(self) -> None:
+            super().__init__()
+            sealed = self.reference
+            # A reference that is no text reaches the state, and no changelog takes it.
+            self.reference = lambda tenant, subject: object() if subject == "odd" else sealed(tenant, subject)  # type: ignore[assignment,return-value]
+
+    lane = EventsFold(0, 1, TOPICS, default(), Odd())
+    lane.apply(
+        [Record(n, NOW, None, event(n, name)) for n, name in enumerate(("jane", "odd", "john", "odd"))]
+    )
+    assert sum(output.topic == TOPICS.facts for output in lane.flush()) == 1
+    states = dict(lane.changed())
+    assert sum(key.startswith(b"default") for key in states) == 2
+    outputs = lane.flush()
+    (letter,) = [output for output in outputs if output.topic == TOPICS.dead_letters]
+    assert reasons([letter])[0].startswith("state_failed:")
+    assert dict(letter.headers)["offset"] == b"3"
+    assert [blocks.decode(output.value or b"").table for output in outputs[1:]] == ["dead_letters"]
+    assert lane.flush() == []
+
+
 def test_bytes_that_no_topic_would_take_stay_where_they_are() -> None:
     record = Record(7, NOW, b"key", b"x" * (MOST_BYTES + 1))
     letter = dead_letter(TOPICS, TOPICS.events, 3, record, "too_large")
