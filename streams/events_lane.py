@@ -189,7 +189,7 @@ class EventsFold:
         metrics.DEAD_LETTERS.labels(rejected.reason).inc()
         self.log.reject(topic, rejected, record.value, record.stamp, record.offset, self._findings)
         if rejected.reason in _FAILURES:
-            self._gate.failed(record)
+            self._gate.failed(record, rejected.field)
         return dead_letter(self._topics, topic, self._partition, record, _reason(rejected))
 
     def _dead_place(self, offset: int, rejected: Rejected) -> Output:

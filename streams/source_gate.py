@@ -22,6 +22,9 @@ __all__ = ["SourceGate"]
 
 log = get_logger("streams.events")
 
+# Places in the code at which records have failed, told once each.
+MOST_TOLD = 50
+
 
 class SourceGate:
     """The gate of one partition."""
@@ -30,6 +33,7 @@ class SourceGate:
         self._partition = partition
         self._rules = rules
         self._breaker = Breaker(rules)
+        self._told: set[str] = set()
         # What parked sources are called where it is shown: a name as sent may hold a customer's.
         self._shown: dict[str, str] = {}
 
@@ -54,8 +58,16 @@ class SourceGate:
         if self._breaker.passed(found.source, stamp):
             self._released(found.source)
 
-    def failed(self, record: Record) -> None:
-        """A record could be read and could not be folded."""
+    def failed(self, record: Record, place: str) -> None:
+        """A record could be read and could not be folded; ``place`` is the exception's."""
+        if place not in self._told and len(self._told) < MOST_TOLD:
+            self._told.add(place)
+            log.error(
+                "a record fails and is put aside; more of the kind are not told",
+                error=place,
+                partition=self._partition,
+                offset=record.offset,
+            )
         found = self.source(record)
         if found is not None and self._breaker.failed(found.source, record.stamp):
             metrics.SOURCE_BREAKER.labels("parked").inc()

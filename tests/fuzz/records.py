@@ -16,67 +16,26 @@ import string
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from detectors.envelope import Consent, Data, RawEngagement
-from detectors.policy import DEFAULT_TEXT
-from detectors.vocabulary import ALIASES, CHANNELS, TYPES
+from detectors.envelope import Consent, RawEngagement
+from detectors.vocabulary import ALIASES, TYPES
+from tests.fuzz.oddities import (
+    CHOICES,
+    ENVELOPE,
+    ESCAPES,
+    FIELDS,
+    HUGE,
+    LITERALS,
+    NUMBERS,
+    PLANES,
+    POLICIES,
+    SOURCES,
+    STAMP,
+    SUBJECTS,
+    TIMES,
+    WORDS,
+)
 
-__all__ = ["STAMP", "Fuzz", "Fuzzed"]
-
-STAMP = 1_700_000_000_000  # the broker's time of the first record; records are a second apart
-SOURCES = ("web/shop", "phone/eu1", "chat", "a" * 256, "ünï/ço∂é", "rehuman/worker")
-SUBJECTS = ("jane.doe@example.com", "42", "c-1001", "漢字" * 60, "x" * 256, "\u202egnp.exe", "é", "0", "null")
-WORDS = (
-    "checkout",
-    "pay",
-    "",
-    " ",
-    "\u0000",
-    "\U0001d54f" * 50,
-    "a\u0301" * 30,
-    "\ufeff",
-    "\u2028",
-    "'; DROP",
-    "x" * 700,
-)
-HUGE = (
-    "1e999",
-    "-1e999",
-    "1e308",
-    "-0",
-    "0.1e-400",
-    "9" * 400,
-    "-" + "9" * 400,
-    "1" + "0" * 700,
-    "1E+2",
-    "1.0e0",
-)
-LITERALS = ("null", "true", "false", '""', "[]", "{}", "[[]]", '{"":{}}', "NaN", "Infinity", "nul", "'x'", "")
-ESCAPES = ("\\ud800", "\\udfff\\ud800", "\\u0000", "\\ud83d\\ude00", "\\u00", "\\x41", "\\", "\\/", "\\u001f")
-NUMBERS = (0, 1, -1, 0.5, 2, 1e15, 1e16, -1e15, 2**31, 2**63, 2**64, -(2**63) - 1, 864_000_000, 1e-300, 7.0)
-TIMES = (
-    "1969-12-31T23:59:59Z",
-    "0001-01-01T00:00:00Z",
-    "9999-12-31T23:59:59.999999999Z",
-    "2023-11-14T22:13:20",
-    "2023-11-14 22:13:20+00:00",
-    "2023-11-14T22:13:60Z",
-    "2023-11-14T22:13:20.123456789+23:59",
-    "2023-02-30T00:00:00Z",
-    "2023-11-14T24:00:00Z",
-    "now",
-    "",
-)
-POLICIES = (
-    DEFAULT_TEXT,
-    DEFAULT_TEXT.replace("version = 1", "version = 2"),
-    DEFAULT_TEXT.replace('lateness = "60s"', 'lateness = "0s"'),
-    DEFAULT_TEXT.replace("scale = 20.0", "scale = 1e-300"),
-    DEFAULT_TEXT[:3_000],
-    "a." * 10_000 + "b = 1",
-    "[" * 20_000,
-    "x = " + "[" * 15_000,
-    "version = " + "9" * 5_000,
-)
+__all__ = ["Fuzz", "Fuzzed"]
 
 
 class Fuzzed(NamedTuple):
@@ -154,7 +113,7 @@ class Fuzz:
 
     def _data(self) -> dict[str, Any]:
         draw = self._random
-        names = draw.sample(_FIELDS, draw.randrange(8))
+        names = draw.sample(FIELDS, draw.randrange(8))
         data = {name: self._right(name) for name in names}
         if draw.random() < 0.8:
             data["journey"] = draw.choice(("claim", "order", "default"))
@@ -166,8 +125,8 @@ class Fuzz:
 
     def _right(self, name: str) -> Any:
         draw = self._random
-        if name in _CHOICES:
-            return draw.choice(_CHOICES[name])
+        if name in CHOICES:
+            return draw.choice(CHOICES[name])
         if name == "engagement":
             return {field: draw.random() for field in RawEngagement.__struct_fields__}
         if name == "consent":
@@ -192,7 +151,7 @@ class Fuzz:
         data = event.setdefault("data", {})
         for _ in range(draw.choice((1, 1, 1, 2, 5))):
             within = draw.choice((event, data, data))
-            name = draw.choice((*_FIELDS, "own") if within is data else _ENVELOPE)
+            name = draw.choice((*FIELDS, "own") if within is data else ENVELOPE)
             within[name] = self._anything(3)
         if draw.random() < 0.3:
             event["subject"] = draw.choice(SUBJECTS)
@@ -212,7 +171,7 @@ class Fuzz:
         if kind == 4:
             return draw.choice((None, True, False))
         if kind == 5:
-            return "".join(chr(draw.choice(_PLANES)()) for _ in range(draw.randrange(40)))
+            return "".join(chr(draw.choice(PLANES)()) for _ in range(draw.randrange(40)))
         if kind == 6:
             return [self._anything(depth - 1) for _ in range(draw.randrange(4))]
         return {str(self._anything(0)): self._anything(depth - 1) for _ in range(draw.randrange(4))}
@@ -222,7 +181,7 @@ class Fuzz:
         draw, event = self._random, self._envelope()
         data = event.setdefault("data", {})
         within = draw.choice((event, data, data))
-        name = draw.choice(list(within) or ["own"]) if draw.random() < 0.7 else draw.choice(_FIELDS)
+        name = draw.choice(list(within) or ["own"]) if draw.random() < 0.7 else draw.choice(FIELDS)
         within[name] = "@@"
         text = draw.choice((draw.choice(HUGE), draw.choice(LITERALS), f'"{draw.choice(ESCAPES)}x"'))
         return _dump(event).replace(b'"@@"', text.encode(), 1)
@@ -232,7 +191,7 @@ class Fuzz:
         draw, raw = self._random, self._event()
         kind = draw.randrange(7)
         if kind == 0:
-            name = draw.choice((*_ENVELOPE, "data"))
+            name = draw.choice((*ENVELOPE, "data"))
             return raw[:-1] + b"," + _dump({name: self._anything(2)})[1:]
         if kind == 1:
             return raw[:-1] + b',"data":' + _dump(self._data()) + b"}"
@@ -337,44 +296,6 @@ class Fuzz:
                 body,
             )
         )
-
-
-_FIELDS = tuple(Data.__struct_fields__)
-_ENVELOPE = ("specversion", "id", "source", "type", "time", "subject", "tenant", "data", "extra")
-_CHOICES: dict[str, tuple[Any, ...]] = {
-    "channel": (*sorted(CHANNELS), "fax"),
-    "direction": ("inbound", "outbound"),
-    "actor": ("customer", "company", "machine"),
-    "first_time": (True, False),
-    "problem": (True, False),
-    "last_contact": (True, False),
-    "vulnerable": (True, False),
-    "risk": (0, 0.5, 1),
-    "emotion": (-1, -0.9, 0, 1),
-    "prefers": ("human", "phone", "web"),
-    "wait_s": (0, 5, 240, 864_000_000),
-    "announced_wait_s": (0, 60),
-    "talk_s": (0, 300),
-    "priority": (0, "high", -1),
-    "where": ("queue", "ivr", "form", "cart", "bot", "step"),
-    "result": ("resolved", "unresolved", "handoff", "none"),
-    "results": (0, 3),
-    "amount": (0, 99.5, -1e15),
-    "kind": ("blind", "warm", "consult"),
-    "metric": ("ces", "csat", "nps"),
-    "score": (0, 1, 5, 10, -3),
-    "to_channel": ("phone", "web", "fax"),
-}
-_PLANES: tuple[Callable[[], int], ...] = (
-    lambda: 0x20,
-    lambda: 0x301,
-    lambda: 0x202E,
-    lambda: 0xFFFF,
-    lambda: 0x1F600,
-    lambda: 0x10FFFF,
-    lambda: 0x7F,
-    lambda: 0x85,
-)
 
 
 def _dump(value: Any) -> bytes:

@@ -20,7 +20,8 @@ from streams.lanes.api import Record
 from streams.sources.api import cloud_event
 from streams.topics import TopicNames
 from tests.fuzz.account import run
-from tests.fuzz.records import POLICIES, STAMP, Fuzz
+from tests.fuzz.oddities import POLICIES, STAMP
+from tests.fuzz.records import Fuzz
 
 TOPICS = TopicNames("fuzz")
 
