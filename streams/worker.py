@@ -36,6 +36,8 @@ def run(settings: Settings, lanes: Sequence[str] = LANES) -> None:
     # Only now: what keeps a worker from starting is told in one line, not among those of the libraries.
     log.configure(settings.log_level, {"json": True, "text": False}.get(settings.log_format))
     logger = log.get_logger("streams.worker")
+    if "facts" in lanes:
+        metrics.CLICKHOUSE_UP.set(not problems)
     if problems:
         logger.warning("clickhouse is not ready; facts wait, scores and alerts go on", reason=problems)
     if other_policy:

@@ -44,6 +44,19 @@ def test_what_is_retracted_is_gone_also_after_merges(url: str) -> None:
     client.disconnect()
 
 
+def test_versions_that_come_in_one_insert_are_told_apart(url: str) -> None:
+    """The insert does not merge them (``optimize_on_insert``), so one part holds them all."""
+    rows = []
+    for arrival in (ON_TIME, LATE, AMENDED, ON_TIME, AMENDED):
+        ver, retracted, late, points = VERSIONS[arrival]
+        rows.append(["default", "c", "f1", 917_827_200_007, ver, retracted, late, "form_error", points])
+    writer = FactsWriter(url)
+    writer.insert("signals", NAMES, list(zip(*rows, strict=True)))
+    writer.close()
+    assert run_sql(url, "SELECT count(), uniqExact(_part) FROM signals")[1] == [(5, 1)]
+    assert run_sql(url, "SELECT fact_id, ver, points, late FROM signals_exact")[1] == [("f1", 2, 12.0, 0)]
+
+
 def test_a_late_fact_alone_is_there(url: str) -> None:
     _send(FactsWriter(url), LATE, LATE)
     assert run_sql(url, "SELECT ver, late FROM signals_exact")[1] == [(0, 1)]

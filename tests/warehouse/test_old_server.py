@@ -46,9 +46,9 @@ def test_columns_arrive(port: int, compression: str) -> None:
     client.execute("DROP TABLE IF EXISTS small")
     client.execute(TABLE)
     client.disconnect()
-    columns = [[f"f{n:05}" for n in range(5000)], list(range(5000)), [None, 0.5] * 2500]
+    columns = [[f"f{n:06}" for n in range(100_000)], list(range(100_000)), [None, 0.5] * 50_000]
     writer = FactsWriter(url, tables=SMALL)
-    assert writer.insert("small", ["fact_id", "moment", "points"], columns) == 5000
+    assert writer.insert("small", ["fact_id", "moment", "points"], columns) == 100_000
     with pytest.raises(SchemaMismatch, match="table nowhere is missing"):
         writer.insert("nowhere", ["moment"], [[1]])
     writer.close()
