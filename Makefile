@@ -1,6 +1,8 @@
 # make demo and make test need nothing done before, on a Debian-like machine with Python 3.11 or newer.
 
 PYTHON ?= python3
+# Of tests: each has a Kafka and a database of its own. More than two gain little on two cores, as CI has.
+PROCESSES ?= 2
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 # The name that a lock's first lines give as the way to make it.
@@ -41,7 +43,7 @@ demo: setup ## Watch it all on this machine; ARGS="--for 30" and so on
 
 test: setup ## Run every test on real parts; ARGS="-k name" and so on
 	@deploy/system-packages test
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest -n $(PROCESSES) $(ARGS)
 
 lint: setup ## Check style and form
 	$(BIN)/ruff check

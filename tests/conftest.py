@@ -6,16 +6,21 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.support.engine import EngineUnderTest, shared
-from tests.support.kafka import KafkaBroker
+from tests.support.kafka import QUICK, KafkaBroker
 from tests.support.world import World
+
+# An example takes as long as it takes where others use the processor too.
+settings.register_profile("here", deadline=None)
+settings.load_profile("here")
 
 
 @pytest.fixture(scope="session")
 def kafka() -> Iterator[KafkaBroker]:
     """Apache Kafka; tests use topic prefixes of their own."""
-    with KafkaBroker() as broker:
+    with KafkaBroker(options=QUICK) as broker:
         yield broker
 
 

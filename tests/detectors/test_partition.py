@@ -188,7 +188,7 @@ def undisturbed() -> Lane:
 WHOLE = undisturbed()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(EVENTS, max_size=14))
 def test_restarted_anywhere_it_ends_the_same(life: list[tuple[int, str | float]]) -> None:
     """Also where crashes leave customers, the clock and the policies ahead of the mark, again and again."""

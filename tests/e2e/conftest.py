@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
+from tests.sources.datasets import first_days
 from tests.support.engine import EngineUnderTest
 from tests.support.kafka import KafkaBroker
 from tests.support.world import World
@@ -27,3 +29,9 @@ def made(
     yield make
     for found in worlds:
         found.close()
+
+
+@pytest.fixture(scope="session")
+def few_days(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The first four days of the bank's month."""
+    return first_days(tmp_path_factory.mktemp("days"))

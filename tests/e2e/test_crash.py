@@ -1,4 +1,4 @@
-"""Killed in mid-replay, and a database that is away for a minute: nothing lost, nothing doubled."""
+"""Killed in mid-replay, and a database that is away for a while: nothing lost, nothing doubled."""
 
 from __future__ import annotations
 
@@ -8,18 +8,20 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.sources.datasets import paths
-from tests.support.compare import backtested, differences, stored
+from streams.sources.api import SourceEvent
+from tests.sources.datasets import first_days
+from tests.support.compare import backtested, differences, items, stored
 from tests.support.engine import running
 from tests.support.kafka import KafkaBroker
 from tests.support.world import PROGRAM, World
 
 SOURCE = "anonymous-bank"
-AWAY_S = 60.0
+# Several times the longest pause between two tries of an insert.
+AWAY_S = 25.0
 
 
-def _replay(world: World, *options: str) -> subprocess.Popen[bytes]:
-    command = [PROGRAM, "replay", SOURCE, *map(str, paths(SOURCE)), *options]
+def _replay(world: World, file: Path, *options: str) -> subprocess.Popen[bytes]:
+    command = [PROGRAM, "replay", SOURCE, str(file), *options]
     return subprocess.Popen(command, env=world.environment, cwd=world.home, stdout=subprocess.DEVNULL)
 
 
@@ -28,24 +30,27 @@ def _alert_ids(world: World) -> list[str]:
     return [json.loads(value)["id"] for value in world.values_of(world.settings.topics.alerts)]
 
 
-def _agree(world: World) -> None:
-    """Everything stored equals an undisturbed run: the back-test of the same files."""
-    expected, raised = backtested(SOURCE, *paths(SOURCE))
+def _agree(world: World, file: Path) -> None:
+    """Everything stored equals an undisturbed run: the back-test of the same file."""
+    expected, raised = backtested(SOURCE, file)
     assert differences(expected, stored(world.settings)) == []
     told = world.sql("SELECT alert_id FROM alerts_exact WHERE type = 'alert.raised'")
     assert sorted(row["alert_id"] for row in told) == sorted(raised)
     assert {name.split("/")[0] for name in _alert_ids(world)} == raised.keys()
 
 
-def test_three_kills_in_mid_replay(world: Callable[..., World]) -> None:
+def test_three_kills_in_mid_replay(world: Callable[..., World], tmp_path: Path) -> None:
     """``kill -9`` on the worker, three times, and restarts."""
     found = world(partitions=8).prepare()
     events = found.settings.topics.events
-    replay = _replay(found)
+    # Ten days: what is left after the last kill takes seconds, so that none comes too late.
+    file = first_days(tmp_path, "990210")
+    total = sum(isinstance(item, SourceEvent) for item in items(SOURCE, file))
+    replay = _replay(found, file)
     try:
-        for part in (0.15, 0.4, 0.7):
+        for part in (0.1, 0.3, 0.55):
             worker = found.start_worker()
-            goal = part * 144_388
+            goal = part * total
             found.until(lambda goal=goal: _done(found) >= goal, f"{part:.0%} to be read")
             assert found.behind(events) > 0 or replay.poll() is None, "too late to be in mid-replay"
             found.kill(worker)
@@ -54,7 +59,7 @@ def test_three_kills_in_mid_replay(world: Callable[..., World]) -> None:
         found.settle()
     finally:
         replay.kill()
-    _agree(found)
+    _agree(found, file)
 
 
 def _done(world: World) -> int:
@@ -62,13 +67,13 @@ def _done(world: World) -> int:
     return world.committed(world.settings.topics.events)
 
 
-def test_a_minute_without_the_database(kafka: KafkaBroker, tmp_path: Path) -> None:
+def test_without_the_database_for_a_while(kafka: KafkaBroker, few_days: Path, tmp_path: Path) -> None:
     """Alerts keep coming while the engine is stopped, and every row is there in the end."""
     with running() as engine:
         world = World(kafka.url, engine.server_url, tmp_path / "world", partitions=8).prepare()
         world.start_worker()
-        # The month in a good minute, so that the outage lies inside it.
-        replay = _replay(world, "--speed", "34000")
+        # Four days in a good forty seconds, so that the outage lies inside.
+        replay = _replay(world, few_days, "--speed", "8000")
         try:
             world.until(lambda: world.value("SELECT count() FROM events") > 2_000, "the first rows")
             engine.stop()
@@ -84,7 +89,7 @@ def test_a_minute_without_the_database(kafka: KafkaBroker, tmp_path: Path) -> No
             assert replay.wait(180) == 0
             world.settle()
             assert "clickhouse answers again" in world.log()
-            _agree(world)
+            _agree(world, few_days)
         finally:
             replay.kill()
             world.close()

@@ -7,10 +7,12 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
+import pytest
+
 from streams.kafka.producer import Producer
 from streams.sources.api import SourceEvent, cloud_event
 from tests.sources.datasets import paths, replayed
-from tests.support.compare import items
+from tests.support.compare import all_accounted, items
 from tests.support.world import World
 
 SOURCE = "airbnb-sessions"
@@ -21,12 +23,23 @@ def _bookers() -> set[str]:
     return {value["subject"] for value in replayed(SOURCE).values if value["type"] == "purchase"}
 
 
-def test_hopping_is_not_failing(world: Callable[..., World]) -> None:
+@pytest.fixture(scope="module")
+def found(made: Callable[..., World]) -> World:
+    """The whole file, replayed to four partitions."""
+    shoppers = made(partitions=4).prepare()
+    worker = shoppers.start_worker()
+    all_accounted(shoppers, SOURCE)
+    assert shoppers.stop(worker) == 0
+    return shoppers
+
+
+def test_rows_in_are_events_and_named_rejects(found: World) -> None:
+    """Every row explained, every event stored once: ``all_accounted`` has asked."""
+    assert found.value("SELECT count() FROM events_exact") > 7_000
+
+
+def test_hopping_is_not_failing(found: World) -> None:
     """None of the 50 visitors who book is alerted, and their device changes are chosen."""
-    found = world(partitions=4).prepare()
-    found.start_worker()
-    found.rehuman("replay", SOURCE, *paths(SOURCE))
-    found.settle()
     assert len(_bookers()) == 50
     names = ", ".join(f"'{_pseudonym(found, visitor)}'" for visitor in _bookers())
     assert found.value(f"SELECT count() FROM alerts_exact WHERE customer IN ({names})") == 0

@@ -1,4 +1,4 @@
-"""One real broker for all tests of this folder."""
+"""Workers end with their test, also when it fails: the next one's would be in a group with them."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.kafka import KafkaBroker
+from tests.lanes.process import end_all
 
 
-@pytest.fixture(scope="session")
-def kafka() -> Iterator[KafkaBroker]:
-    with KafkaBroker() as broker:
-        yield broker
+@pytest.fixture(autouse=True)
+def nobody_left() -> Iterator[None]:
+    yield
+    end_all()

@@ -7,12 +7,17 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from kafka import KafkaConsumer, TopicPartition
+from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
+
+from streams.kafka.closing import close
+from tests.support.kafka import create_topics
+from tests.support.output import excerpt
 
 ROOT = Path(__file__).resolve().parents[2]
+_started: list[subprocess.Popen[bytes]] = []
 
 
 class Worker:
@@ -32,6 +37,7 @@ class Worker:
                 stdout=log,
                 stderr=log,
             )
+        _started.append(self.process)
 
     def end(self, how: signal.Signals, within_s: float = 20.0) -> int:
         self.process.send_signal(how)
@@ -43,10 +49,18 @@ class Worker:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
-            raise AssertionError(f"still alive after {within_s} s:\n{self.text()}") from None
+            raise AssertionError(f"still alive after {within_s} s:\n{excerpt(self.text())}") from None
 
     def text(self) -> str:
         return self.log.read_text(errors="replace")
+
+
+def end_all() -> None:
+    """Kill whoever is left of all that was started."""
+    while _started:
+        process = _started.pop()
+        process.kill()
+        process.wait()
 
 
 def until(done: Callable[[], bool], within_s: float, what: str) -> None:
@@ -55,6 +69,39 @@ def until(done: Callable[[], bool], within_s: float, what: str) -> None:
     while not done():
         assert time.monotonic() < deadline, f"not within {within_s} s: {what}"
         time.sleep(0.05)
+
+
+def fresh_topics(
+    bootstrap: str, topics: Mapping[str, int], *, configs: Mapping[str, Mapping[str, str]] | None = None
+) -> None:
+    """These topics, empty, and a group without offsets: their names are the same in every test."""
+    admin = KafkaAdminClient(bootstrap_servers=bootstrap)
+    there = set(admin.list_topics())
+    if old := [topic for topic in topics if topic in there]:
+        admin.delete_topics(old)
+        until(lambda: not set(old) & set(admin.list_topics()), 60, "topics deleted")
+    if any(group.get("group_id") == "counting" for group in admin.list_groups()):
+        # Its last member may have been killed.
+        until(lambda: _deleted(admin), 60, "group deleted")
+    close(admin)
+    create_topics(bootstrap, topics, configs=configs)
+
+
+def members(bootstrap: str) -> int:
+    """How many workers are in the group."""
+    admin = KafkaAdminClient(bootstrap_servers=bootstrap)
+    try:
+        return len(admin.describe_groups(["counting"])["counting"]["members"])
+    finally:
+        close(admin)
+
+
+def _deleted(admin: KafkaAdminClient) -> bool:
+    try:
+        admin.delete_groups(["counting"])
+    except Exception:  # still has a member
+        return False
+    return True
 
 
 class Topics:
@@ -85,4 +132,4 @@ class Topics:
                         yield partition, record.offset, record.key, record.value
 
     def close(self) -> None:
-        self._consumer.close()
+        close(self._consumer)

@@ -14,16 +14,18 @@ import pytest
 from kafka import KafkaProducer
 from kafka.admin import KafkaAdminClient
 
+from streams.kafka.closing import close
 from streams.lanes.changelog import Merge
 from tests.lanes.counting import CHANGELOG, OUTPUTS, TOPIC, State, step
-from tests.lanes.process import Topics, Worker, until
-from tests.support.kafka import KafkaBroker, create_topics
+from tests.lanes.process import Topics, Worker, fresh_topics, members, until
+from tests.support.kafka import KafkaBroker
 
 PARTITIONS = 8
 KEYS = 400
 # Enough that a kill lands in the middle of chunks and checkpoints, and light enough for two shared cores.
 A_SECOND = 2_000
 SESSION_S = "3"
+PATIENCE_S = 90.0
 
 
 class Stream:
@@ -62,7 +64,7 @@ def committed(bootstrap: str) -> dict[int, int]:
             for place, at in admin.list_group_offsets("counting")["counting"].items()
         }
     finally:
-        admin.close()
+        close(admin)
 
 
 @pytest.mark.kafka
@@ -70,7 +72,7 @@ def test_states_outputs_and_changelog_through_kills_joins_and_leaves(
     kafka: KafkaBroker, tmp_path: Path
 ) -> None:
     compacted = {"cleanup.policy": "compact"}
-    create_topics(
+    fresh_topics(
         kafka.bootstrap,
         {TOPIC: PARTITIONS, CHANGELOG: PARTITIONS, OUTPUTS: PARTITIONS},
         configs={CHANGELOG: compacted},
@@ -87,7 +89,7 @@ def test_states_outputs_and_changelog_through_kills_joins_and_leaves(
     def wait_for_progress() -> None:
         """Half a second of outputs more than there are now."""
         goal = topics.size(OUTPUTS, PARTITIONS) + A_SECOND // 2
-        until(lambda: topics.size(OUTPUTS, PARTITIONS) >= goal, 20, "outputs")
+        until(lambda: topics.size(OUTPUTS, PARTITIONS) >= goal, PATIENCE_S, "outputs")
 
     stream = Stream(kafka.bootstrap)
     stream.start()
@@ -100,18 +102,18 @@ def test_states_outputs_and_changelog_through_kills_joins_and_leaves(
             first = start()
         wait_for_progress()
         second = start()  # joins
-        time.sleep(4)
+        until(lambda: members(kafka.bootstrap) == 2, PATIENCE_S, "both in the group")
         wait_for_progress()
-        assert second.end(signal.SIGTERM) == 0, second.text()  # leaves
+        assert second.end(signal.SIGTERM, PATIENCE_S) == 0, second.text()  # leaves
         wait_for_progress()
-        assert first.end(signal.SIGTERM) == 0, first.text()
+        assert first.end(signal.SIGTERM, PATIENCE_S) == 0, first.text()
         first = start()
         wait_for_progress()
     finally:
         stream.stop()
     ends = topics.ends(TOPIC, PARTITIONS)
-    until(lambda: committed(kafka.bootstrap) == ends, 20, "everything committed")
-    assert first.end(signal.SIGTERM) == 0, first.text()
+    until(lambda: committed(kafka.bootstrap) == ends, PATIENCE_S, "everything committed")
+    assert first.end(signal.SIGTERM, PATIENCE_S) == 0, first.text()
 
     expected: dict[bytes, State] = defaultdict(State)
     ids = set()

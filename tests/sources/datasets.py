@@ -5,6 +5,7 @@ A missing file fails the test that needs it; nothing is skipped.
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 from functools import cache
@@ -55,3 +56,19 @@ def read(name: str, *files: Path) -> Replayed:
     counts = SourceCounts()
     events = list(read_merged(get_source(name), files, counts))
     return Replayed(events, [json.loads(event.value) for event in events], counts)
+
+
+def first_days(directory: Path, last: str = "990204") -> Path:
+    """The bank's calls up to the day ``last`` (yymmdd) in a file of their own, for what needs no whole month.
+
+    Four days, a fifth of the month, are 6,733 calls.
+    """
+    (whole,) = paths("anonymous-bank")
+    path = directory / f"until_{last}.csv"
+    with whole.open(newline="") as source, path.open("w", newline="") as target:
+        rows = csv.reader(source)
+        writer = csv.writer(target, lineterminator="\n")
+        writer.writerow(header := next(rows))
+        day = header.index("date")
+        writer.writerows(row for row in rows if row[day] <= last)
+    return path

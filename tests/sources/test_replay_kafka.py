@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from kafka import KafkaConsumer, TopicPartition
 
@@ -23,12 +21,11 @@ PARTITIONS = 3
 
 
 @pytest.fixture(scope="module")
-def settings() -> Iterator[Settings]:
-    """Settings for a broker of its own, with the topics made."""
-    with KafkaBroker() as broker:
-        found = load(kafka_url=f"kafka://{broker.bootstrap}", partitions=PARTITIONS, topic_prefix="told")
-        admin.create(found)
-        yield found
+def settings(kafka: KafkaBroker) -> Settings:
+    """Settings with the topics made."""
+    found = load(kafka_url=kafka.url, partitions=PARTITIONS, topic_prefix="told")
+    admin.create(found)
+    return found
 
 
 def log(settings: Settings) -> list[list[tuple[bytes | None, bytes]]]:

@@ -5,6 +5,7 @@ Both as ``{fact_id: row}`` by table, without the columns that say where a row ca
 
 from __future__ import annotations
 
+import json
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,9 +20,10 @@ from streams.sources.api import SourceCounts, SourceEvent, get_source
 from streams.sources.files import read_merged
 from streams.ticks import TickAt, under
 from streams.warehouse.client import connect
-from tests.support.world import PSEUDONYM_KEY, REFERENCE_KEY
+from tests.sources.datasets import paths, replayed
+from tests.support.world import PSEUDONYM_KEY, REFERENCE_KEY, World
 
-__all__ = ["Facts", "backtested", "differences", "items", "stored"]
+__all__ = ["Facts", "all_accounted", "backtested", "differences", "items", "stored"]
 
 Facts = dict[str, dict[str, dict[str, Any]]]
 # Alert events are the desk's, not the fold's; they are compared by their candidates.
@@ -105,6 +107,25 @@ def differences(expected: Facts, actual: Facts, tolerance: float = 1e-9) -> list
         if len(found) > 20:
             break
     return found[:20]
+
+
+def all_accounted(world: World, source: str) -> None:
+    """Replay a data set through a worker: its rows are events and named rejects, each event stored once.
+
+    Fails where a row is neither, an event is missing or twice, or a fact is not the back-test's.
+    """
+    told = json.loads(world.rehuman("replay", source, *paths(source), "--json"))
+    counts = replayed(source).counts
+    assert counts.rows == counts.used + counts.rejects > 0
+    assert told["counts"]["rows"] == counts.rows
+    world.settle()
+    timed = items(source, *paths(source))
+    sent = {(event.source, event.id) for event in timed if isinstance(event, SourceEvent)}
+    assert world.value("SELECT count() FROM events_exact") == len(sent) == told["events"]
+    assert world.value("SELECT uniqExact(source, event_id) FROM events_exact") == len(sent)
+    assert world.value("SELECT count() FROM dead_letters_exact") == 0
+    expected, _ = backtested(source, *paths(source))
+    assert differences(expected, stored(world.settings)) == []
 
 
 def _plain(row: dict[str, Any]) -> dict[str, Any]:

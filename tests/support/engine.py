@@ -24,6 +24,7 @@ from clickhouse_driver import Client
 from streams.engine.home import HOST, Home
 from streams.engine.launch import ensure_running, find, stop
 from streams.warehouse.migrate import migrate
+from tests.support.ports import server_port
 
 __all__ = ["EngineUnderTest", "running", "shared"]
 
@@ -41,7 +42,7 @@ class EngineUnderTest:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self.host = HOST
-        self.port = 0
+        self.port = server_port()
 
     @property
     def url(self) -> str:
@@ -54,7 +55,7 @@ class EngineUnderTest:
         return f"clickhouse://{self.host}:{self.port}/rehuman"
 
     def start(self) -> EngineUnderTest:
-        """Start the process, on the port that it had before if it had one, or find it running."""
+        """Start the process, each time on the same port, or find it running."""
         self.host, self.port = ensure_running(
             self.directory, port=self.port, idle_exit_s=IDLE_EXIT_S, wait_s=READY_S
         )

@@ -16,7 +16,7 @@ import subprocess
 import tempfile
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from string import Template
@@ -24,12 +24,17 @@ from string import Template
 from kafka import KafkaAdminClient
 from kafka.errors import KafkaError
 
-__all__ = ["KafkaBroker", "create_topics", "kafka_jars"]
+from streams.kafka.closing import close
+from tests.support.ports import server_port
+
+__all__ = ["QUICK", "KafkaBroker", "create_topics", "kafka_jars"]
 
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "deploy" / "kafka"
 CACHE = ROOT / ".cache" / "kafka"
 
+# For a broker of a minute or two: a JVM that starts quickly rather than runs fast.
+QUICK = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
 # Resolving takes half a minute from empty; a slow network may need several.
 RESOLVE_S = 600.0
 # First starts took 4.5-6.4 s on two cores; others may be running beside us.
@@ -95,18 +100,19 @@ def create_topics(
             wait_for_metadata=True,
         )
     finally:
-        admin.close()
+        close(admin)
 
 
 class KafkaBroker:
     """One broker. Use as a context manager, or ``start()`` ... ``close()``."""
 
-    def __init__(self, *, heap: str = "512m") -> None:
-        """``heap`` is the JVM's ``-Xmx``; 512 MB is enough for any test here."""
+    def __init__(self, *, heap: str = "512m", options: Sequence[str] = ()) -> None:
+        """``heap`` is the JVM's ``-Xmx``; 512 MB is enough for any test here. ``options`` are its others."""
         self._heap = heap
+        self._options = options
         self._process: subprocess.Popen[bytes] | None = None
         self._home = Path(tempfile.mkdtemp(prefix="rehuman-kafka-"))
-        self._port, self._controller_port = _free_port(), _free_port()
+        self._port, self._controller_port = server_port(), server_port()
         self._formatted = False
 
     @property
@@ -133,7 +139,7 @@ class KafkaBroker:
         classpath = f"{kafka_jars()}/*"
         config = self._home / "server.properties"
         java = ["java", f"-Xmx{self._heap}", f"-Dlog4j2.configurationFile={DEPLOY / 'log4j2.yaml'}"]
-        java += ["-cp", classpath]
+        java += [*self._options, "-cp", classpath]
         with self._log.open("ab") as log:
             if not self._formatted:
                 template = Template((DEPLOY / "server.properties").read_text())
@@ -181,7 +187,7 @@ class KafkaBroker:
             try:
                 return bool(admin.describe_cluster().get("brokers"))
             finally:
-                admin.close()
+                close(admin)
         except KafkaError:
             return False
 
@@ -226,9 +232,3 @@ class KafkaBroker:
         """Kill the process and delete the data."""
         self.kill()
         shutil.rmtree(self._home, ignore_errors=True)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -16,8 +16,13 @@ from typing import Any
 from kafka import KafkaConsumer, TopicPartition
 
 from streams.kafka import admin, urls
+from streams.kafka.closing import close
 from streams.kafka.lag import group_lag
+from streams.policies import seed
 from streams.settings import Settings, load
+from streams.warehouse.migrate import migrate
+from streams.warehouse.query import run_sql
+from tests.support.output import excerpt
 
 __all__ = ["PSEUDONYM_KEY", "REFERENCE_KEY", "World"]
 
@@ -74,14 +79,16 @@ class World:
             timeout=timeout,
         )
         assert not ok or done.returncode == 0, (
-            f"rehuman {arguments[0]}: {done.returncode} {done.stderr[-2000:]}"
+            f"rehuman {arguments[0]}: {done.returncode} {excerpt(done.stderr)}"
         )
         return done.stdout
 
     def prepare(self) -> World:
-        """Topics and tables, as the README says."""
-        self.rehuman("topics", "create")
-        self.rehuman("migrate")
+        """What ``rehuman topics create`` and ``rehuman migrate`` do."""
+        settings = self.settings
+        admin.create(settings)
+        seed(settings)
+        migrate(settings.clickhouse_url)
         return self
 
     def sql(self, query: str) -> list[dict[str, Any]]:
@@ -90,9 +97,8 @@ class World:
         return answer
 
     def value(self, query: str) -> Any:
-        """The one value of a query."""
-        (row,) = self.sql(query)
-        (value,) = row.values()
+        """The one value of a query, asked in this process: it is what tests ask again and again."""
+        ((value,),) = run_sql(self.settings.clickhouse_url, query)[1]
         return value
 
     # -- workers -------------------------------------------------------------------------------------------
@@ -129,8 +135,8 @@ class World:
         deadline = time.monotonic() + patience
         while not condition():
             for worker in self.workers:
-                assert worker.poll() is None, f"the worker died: {self.log()[-3000:]}"
-            assert time.monotonic() < deadline, f"waited {patience:g} s for {what}: {self.log()[-3000:]}"
+                assert worker.poll() is None, f"the worker died: {excerpt(self.log())}"
+            assert time.monotonic() < deadline, f"waited {patience:g} s for {what}: {excerpt(self.log())}"
             time.sleep(0.25)
 
     def records(self, topic: str) -> list[Any]:
@@ -151,7 +157,7 @@ class World:
                     found.extend(batch)
             return sorted(found, key=lambda record: (record.partition, record.offset))
         finally:
-            consumer.close()
+            close(consumer)
 
     def values_of(self, topic: str) -> list[bytes]:
         """Every value of a topic."""
