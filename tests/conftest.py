@@ -16,6 +16,22 @@ from tests.support.world import World
 settings.register_profile("here", deadline=None)
 settings.load_profile("here")
 
+# Files that take minutes or tens of seconds are begun first, so that no process is left alone with one.
+LONGEST = ("e2e", "demo", "detectors/test_bounds", "lanes", "fuzz", "benchmarks", "cli", "warehouse")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """The order of files where several processes run them; on its own each part keeps its usual one."""
+    if not hasattr(config, "workerinput"):
+        return
+    here = Path(__file__).parent
+
+    def place(item: pytest.Item) -> int:
+        path = item.path.relative_to(here).as_posix() if item.path.is_relative_to(here) else ""
+        return next((at for at, start in enumerate(LONGEST) if path.startswith(start)), len(LONGEST))
+
+    items.sort(key=place)
+
 
 @pytest.fixture(scope="session")
 def kafka() -> Iterator[KafkaBroker]:

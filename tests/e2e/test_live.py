@@ -127,7 +127,7 @@ def test_accepted_scored_stored_and_nothing_personal(live: World) -> None:
     assert _metric(live, "rehuman_rows_written_total", table="events") == 4
     assert _metric(live, "rehuman_dead_letters_total", reason="not_json") == 1
     assert _metric(live, "rehuman_alerts_total", type="alert.raised") == 1
-    assert _metric(live, "rehuman_records_accepted_total", outcome="tick") > 0
+    live.until(lambda: _metric(live, "rehuman_records_accepted_total", outcome="tick") > 0, "a tick", 60)
     for text in (live.scraped, live.log()):
         assert "jane" not in text.lower()
     topics = live.settings.topics
