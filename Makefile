@@ -15,7 +15,7 @@ export UV_SYSTEM_CERTS := 1
 help: ## Show the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 10
 
-setup: .venv/.project ## Make .venv with everything pinned, and .venv/bin/rehuman
+setup: .venv/.compiled ## Make .venv with everything pinned, and .venv/bin/rehuman
 
 .venv/.venv:
 	@deploy/system-packages setup $(PYTHON)
@@ -36,6 +36,11 @@ setup: .venv/.project ## Make .venv with everything pinned, and .venv/bin/rehuma
 
 .venv/.project: .venv/.packages pyproject.toml
 	$(PIP) install -q --no-deps --no-build-isolation -e .
+	@touch $@
+
+# The detectors as machine code; without a C compiler they run as plain Python.
+.venv/.compiled: .venv/.project deploy/compile.py $(wildcard detectors/*.py)
+	@$(BIN)/python deploy/compile.py
 	@touch $@
 
 demo: setup ## Watch it all on this machine; ARGS="--for 30" and so on
@@ -65,5 +70,5 @@ lock: setup ## Pin the newest versions that fit, with hashes
 		-o requirements-setup.lock -
 
 clean: ## Remove everything that make made
-	rm -rf .venv .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist *.egg-info
+	rm -rf detectors/*.so detectors/compiled.txt .venv .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
