@@ -17,18 +17,20 @@ a recovered one and resolves its alert.
 
 from __future__ import annotations
 
+from typing import Final
+
 from detectors import candidates, contacts, failures, waiting
-from detectors.attempts import EXPLICIT, INFERRED, OPEN, begin, find, keep_alive, over, thread, timeout
+from detectors.attempts import EXPLICIT, INFERRED, OPEN, begin, find, over, thread, timeout
 from detectors.effort import load
 from detectors.events import Event
 from detectors.moment import Moment
 from detectors.signals import NUMBER
 from detectors.state import Attempt, Journey, Part
 
-__all__ = ["expire", "give_up", "on_event", "on_late", "recover"]
+__all__ = ["SPEAKS", "expire", "give_up", "on_event", "on_late", "recover"]
 
 # What opens an attempt, what completes it and what says that it was given up.
-_OPENS = {
+_OPENS: Final = {
     "step.entered": "step",
     "form_start": "form",
     "checkout_step": "cart",
@@ -36,7 +38,7 @@ _OPENS = {
     "conversation.enqueued": "queue",
     "ivr.enter": "ivr",
 }
-_COMPLETES: dict[str, tuple[str, ...]] = {
+_COMPLETES: Final[dict[str, tuple[str, ...]]] = {
     "step.completed": ("step",),
     "form_submit": ("form",),
     "purchase": ("cart", "form", "step"),
@@ -48,16 +50,26 @@ _COMPLETES: dict[str, tuple[str, ...]] = {
     "conversation.ended": ("queue",),
     "call.ended": ("queue",),
 }
-_BY_WHERE = {"form": "form", "cart": "cart", "queue": "queue", "bot": "bot", "step": "step", "ivr": "ivr"}
+_BY_WHERE: Final = {
+    "form": "form",
+    "cart": "cart",
+    "queue": "queue",
+    "bot": "bot",
+    "step": "step",
+    "ivr": "ivr",
+}
+_SAYS_GIVEN_UP: Final = ("call.abandoned", "journey.abandoned", "conversation.abandoned", "form_abandoned")
+# Types that this detector has anything to do with.
+SPEAKS: Final = frozenset([*_OPENS, *_COMPLETES, *_SAYS_GIVEN_UP, "bot.message", "bot.ended", "ivr.exit"])
 # A visitor who said that they gave a page up and then finished it did recover; a caller who hung up did not.
-_RECOVERS_EXPLICIT = frozenset(["step", "form", "cart"])
+_RECOVERS_EXPLICIT: Final = frozenset(["step", "form", "cart"])
 # Results after which a voice menu or a bot did what it was there for, or passed the customer on.
-_RESOLVED = frozenset(["resolved", "completed", "contained", "success"])
-_PASSED_ON = frozenset(["queue", "agent", "handed_over", "transferred", "handoff"])
+_RESOLVED: Final = frozenset(["resolved", "completed", "contained", "success"])
+_PASSED_ON: Final = frozenset(["queue", "agent", "handed_over", "transferred", "handoff"])
 
 
 def on_event(m: Moment, e: Event, journey: Journey) -> None:
-    """Open, keep alive, complete or give up the attempts that this event speaks of."""
+    """Open, complete or give up the attempts that this event speaks of."""
     kind = e.type
     if completes := _COMPLETES.get(kind):
         for what in completes:
@@ -75,8 +87,6 @@ def on_event(m: Moment, e: Event, journey: Journey) -> None:
         if what == "step":
             _passed(m, e)
         begin(m, e, what)
-    if m.state.attempts:
-        keep_alive(m, e)
 
 
 def on_late(m: Moment, e: Event) -> None:
@@ -125,6 +135,8 @@ def _passed(m: Moment, e: Event) -> None:
 
 def _complete(m: Moment, e: Event, kind: str) -> None:
     """Close what is open, and recover what had been given up before: finished is finished."""
+    if not m.state.attempts:
+        return
     whole = e.type == "purchase"
     while attempt := find(m, e, kind, OPEN, anywhere=whole):
         m.state.attempts.remove(attempt)

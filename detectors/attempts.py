@@ -9,6 +9,8 @@ belong to a journey; the others to a conversation, whichever channel it is on.
 
 from __future__ import annotations
 
+from typing import Final
+
 from detectors.events import Event
 from detectors.ids import number
 from detectors.moment import Moment
@@ -29,7 +31,7 @@ __all__ = [
 ]
 
 OPEN, INFERRED, EXPLICIT = 0, 1, 2
-CONVERSED = frozenset(["queue", "ivr", "bot", "conversation"])
+CONVERSED: Final = frozenset(["queue", "ivr", "bot", "conversation"])
 
 
 def thread(e: Event) -> int:
@@ -52,16 +54,24 @@ def find(m: Moment, e: Event, kind: str, *status: int, anywhere: bool = False) -
 
     A step's or form's name must fit where the event gives one, unless ``anywhere`` in the journey will do.
     """
-    candidates = [a for a in m.state.attempts if a.kind == kind and a.status in status and a.start <= e.time]
-    if not candidates:
-        return None
-    if kind in CONVERSED:
-        key = _key(e, kind)
-        fitting = [a for a in candidates if (a.key == key if key and a.key else a.channel == e.channel)]
-    else:
-        step = "" if anywhere or kind == "cart" else e.step
-        fitting = [a for a in candidates if a.journey == e.journey and (not step or a.step == step)]
-    return max(fitting, key=lambda attempt: attempt.start, default=None)
+    best: Attempt | None = None
+    for a in m.state.attempts:
+        if a.kind != kind or a.status not in status or a.start > e.time:
+            continue
+        if best is not None and a.start <= best.start:
+            continue
+        if _fits(e, a, anywhere):
+            best = a
+    return best
+
+
+def _fits(e: Event, a: Attempt, anywhere: bool) -> bool:
+    if a.kind in CONVERSED:
+        key = _key(e, a.kind)
+        return a.key == key if key and a.key else a.channel == e.channel
+    if a.journey != e.journey:
+        return False
+    return anywhere or a.kind == "cart" or not e.step or a.step == e.step
 
 
 def begin(m: Moment, e: Event, kind: str) -> Attempt:
@@ -70,6 +80,7 @@ def begin(m: Moment, e: Event, kind: str) -> Attempt:
     if attempt is None:
         attempt = Attempt(kind, e.journey, e.step, e.release, e.channel, _key(e, kind), e.time, e.time, 0)
         attempt.due = e.time + timeout(m, attempt)
+        attempt.source = e.source
         add(m, attempt)
     return attempt
 
@@ -109,3 +120,4 @@ def keep_alive(m: Moment, e: Event) -> None:
         if here:
             attempt.last = e.time
             attempt.due = e.time + timeout(m, attempt)
+            attempt.source = e.source

@@ -15,45 +15,42 @@ under its id; a completion of the journey resolves it. Complaints are never reso
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from detectors import effort
 from detectors.brief import compose
 from detectors.moment import Moment
-from detectors.need import DISTRESS, Factor, factors, overrides, probability
+from detectors.need import DISTRESS, factors, overrides, weigh
 from detectors.state import Journey
 
 __all__ = ["before", "completed", "consider"]
 
-_LEAST_OVERRIDDEN = 3  # offer_human
+_LEAST_OVERRIDDEN: Final = 3  # offer_human
 
 
 def before(m: Moment, journey: Journey) -> None:
     """Re-arm a journey whose need has faded since its last event; forget overrides that hold no more."""
     if journey.overridden:
         journey.overridden &= overrides(m)
-    if not journey.armed:
-        need = probability(factors(m, journey), m.policy)
-        if need < m.policy.document.candidates.rearm:
-            journey.armed = True
+    if not journey.armed and weigh(m, journey) < m.policy.rearm:
+        journey.armed = True
 
 
 def consider(m: Moment, journey: Journey) -> float:
     """Weigh the journey now: raise or amend its candidate where that is due. Gives the human need, 0..1."""
-    found = factors(m, journey)
-    need = probability(found, m.policy)
+    need = weigh(m, journey)
     held = overrides(m)
-    if not held and need < m.policy.document.candidates.line:
+    if not held and need < m.policy.line:
         return need
     level = m.policy.level(need)
     if held:
         level = max(level, _LEAST_OVERRIDDEN)
     if m.state.context.may_contact:
-        _decide(m, journey, level, found, need, held)
+        _decide(m, journey, level, need, held)
     return need
 
 
-def _decide(m: Moment, journey: Journey, level: int, found: list[Factor], need: float, held: int) -> None:
+def _decide(m: Moment, journey: Journey, level: int, need: float, held: int) -> None:
     rules = m.policy.document.candidates
     # An override is answered once while it holds; need has to fall before it can cross the line again.
     crossed = need >= rules.line and journey.armed
@@ -64,11 +61,11 @@ def _decide(m: Moment, journey: Journey, level: int, found: list[Factor], need: 
         journey.open = True
         journey.armed = False
         journey.overridden = held
-        _propose(m, journey, "candidate.raised", level, found, need, held)
+        _propose(m, journey, "candidate.raised", level, need, held)
     elif journey.open:
         journey.overridden |= held
         if level > journey.raised_level:
-            _propose(m, journey, "candidate.updated", level, found, need, held)
+            _propose(m, journey, "candidate.updated", level, need, held)
 
 
 def completed(m: Moment, journey: Journey) -> None:
@@ -81,7 +78,7 @@ def completed(m: Moment, journey: Journey) -> None:
         {
             "type": "candidate.completed",
             "id": _id(m, journey),
-            "ver": journey.raised_ver,
+            "ver": m.version(journey.raised_ver),
             # What completed it may come late, and lie before the moment at which it was raised.
             "time": max(m.time, journey.raised_at),
             "tenant": m.state.tenant,
@@ -97,15 +94,13 @@ def _id(m: Moment, journey: Journey) -> str:
     return m.id("alert", journey.name, str(journey.raised_at))
 
 
-def _propose(
-    m: Moment, journey: Journey, kind: str, level: int, found: list[Factor], need: float, held: int
-) -> None:
+def _propose(m: Moment, journey: Journey, kind: str, level: int, need: float, held: int) -> None:
     journey.raised_ver += 1
     journey.raised_level = level
     message: dict[str, Any] = {
         "type": kind,
         "id": _id(m, journey),
-        "ver": journey.raised_ver,
+        "ver": m.version(journey.raised_ver),
         "time": m.time,
         "tenant": m.state.tenant,
         "customer": m.state.customer,
@@ -116,7 +111,7 @@ def _propose(
             journey,
             _id(m, journey),
             level,
-            found,
+            factors(m, journey),
             need,
             # Distress first: it is the one that passes, and may be told where vulnerability must not.
             "distress" if held & DISTRESS else "vulnerable" if held else "",

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from typing import Final
 
 from detectors import failures
 from detectors.events import Event
@@ -25,11 +26,13 @@ from detectors.state import MOST_FIELDS, MOST_REFS, Journey
 
 __all__ = ["may_skip", "on_event"]
 
-_SHORT = 3
+_SHORT: Final = 3
+# Of fields whose answer is remembered: forms have hundreds, whoever makes names up has any number.
+_MOST_NAMES: Final = 4_096
 # Words of a field's name, as written_with_signs or inCamelCase.
-_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[^\W\d_A-Z]+|\d+")
+_WORDS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[^\W\d_A-Z]+|\d+")
 # Events whose ``field`` names information that the customer gave.
-_GIVES = frozenset(["form_change", "form_submit", "info.repeated", "message.sent", "bot.message"])
+_GIVES: Final = frozenset(["form_change", "form_submit", "info.repeated", "message.sent", "bot.message"])
 
 
 def on_event(m: Moment, e: Event, journey: Journey) -> None:
@@ -38,19 +41,7 @@ def on_event(m: Moment, e: Event, journey: Journey) -> None:
     _profile(m, e)
     said = False
     if e.engagement is not None:
-        given = [
-            value
-            for value in (
-                e.engagement.financial,
-                e.engagement.sentimental,
-                e.engagement.expertise,
-                e.engagement.temporal,
-            )
-            if value is not None
-        ]
-        if given:
-            context.engagement = sum(given) / len(given)
-            said = True
+        context.engagement, said = e.engagement, True
     if e.first_time is not None:
         context.first_time, said = e.first_time, True
     if e.problem is not None:
@@ -65,13 +56,12 @@ def on_event(m: Moment, e: Event, journey: Journey) -> None:
     if e.type == "channel.suggested" or (e.type in ("help.offered", "help.accepted") and e.to_channel):
         journey.suggested, journey.suggested_at = e.to_channel, e.time
     if e.type == "human.requested" and not _failed(m, journey):
-        m.evidence(journey, 0.0, m.policy.document.cause.preference.get("asked_first", 0.0))
+        m.evidence(journey, 0.0, m.policy.preference.get("asked_first", 0.0))
     _story(m, e)
 
 
 def _profile(m: Moment, e: Event) -> None:
     context = m.state.context
-    preference = m.policy.document.cause.preference
     if e.language:
         context.language = e.language
     if e.segment:
@@ -79,18 +69,18 @@ def _profile(m: Moment, e: Event) -> None:
     if e.prefers and e.prefers != context.prefers:
         context.prefers = e.prefers
         if e.prefers == "human":
-            m.evidence(m.journey(e.journey), 0.0, preference.get("prefers_human", 0.0))
+            m.evidence(m.journey(e.journey), 0.0, m.policy.preference.get("prefers_human", 0.0))
     if e.vulnerable is not None:
         context.vulnerable_at = e.time if e.vulnerable else 0
     if e.emotion is not None and e.time >= context.emotion_at:
         context.emotion, context.emotion_at = e.emotion, e.time
-        if e.emotion <= m.policy.document.need.distress:
-            m.evidence(m.journey(e.journey), 0.0, preference.get("distress", 0.0))
+        if e.emotion <= m.policy.distress:
+            m.evidence(m.journey(e.journey), 0.0, m.policy.preference.get("distress", 0.0))
 
 
 def _evidence(m: Moment, e: Event, journey: Journey) -> None:
     """What speaks for a person being wanted, each counted when it is said."""
-    weights = m.policy.document.cause.preference
+    weights = m.policy.preference
     found = 0.0
     if e.engagement is not None and m.state.context.engagement > 0.0:
         found += weights.get("engagement", 0.0) * m.state.context.engagement
@@ -101,7 +91,7 @@ def _evidence(m: Moment, e: Event, journey: Journey) -> None:
     if e.risk:
         found += weights.get("risk", 0.0) * e.risk
     # Said again with every event of a visit, it is still one circumstance.
-    room = max(0.0, m.policy.document.cause.threshold - m.evidence_of(journey)[1])
+    room = max(0.0, m.policy.cause_threshold - m.evidence_of(journey)[1])
     if found > 0.0 and room > 0.0:
         m.evidence(journey, 0.0, min(found, room))
 
@@ -132,6 +122,15 @@ def may_skip(field: str, policy: Policy) -> bool:
 
     Short words of the policy must begin or end a word of the name, so that "shipping" is no "pin".
     """
+    known = policy.skippable.get(field)
+    if known is None:
+        if len(policy.skippable) >= _MOST_NAMES:
+            policy.skippable.clear()
+        known = policy.skippable[field] = _may_skip(field, policy)
+    return known
+
+
+def _may_skip(field: str, policy: Policy) -> bool:
     if len(field.encode()) == LABEL_BYTES and field[-9:-8] == "~":
         return False  # cut off: nobody can tell what it was
     plain = unicodedata.normalize("NFKC", field)

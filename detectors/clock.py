@@ -33,6 +33,8 @@ class Clock(msgspec.Struct, array_like=True):
     applied: int = -1
     high: int = 0
     tick: int = 0
+    # The sources that the last tick said are silent.
+    stale: tuple[str, ...] = ()
 
 
 _encode = msgspec.msgpack.Encoder().encode

@@ -22,16 +22,18 @@ same case (else the same known intent) within a window, on the same channel or n
 
 from __future__ import annotations
 
+from typing import Final
+
 from detectors import failures
 from detectors.events import Event
-from detectors.ids import number
+from detectors.ids import number, number_on
 from detectors.moment import Moment
 from detectors.state import MOST_CONTACTS, Contact, Journey
 from detectors.vocabulary import HUMAN_CHANNELS, TYPES
 
 __all__ = ["on_event", "outcome", "outcome_of", "outcome_so_far"]
 
-_ENDS = {
+_ENDS: Final = {
     "step.completed": "completed",
     "purchase": "completed",
     "step.failed": "failed",
@@ -49,7 +51,7 @@ _ENDS = {
 
 
 # What is over on a channel of people is not gone on with: who comes again comes again.
-_OVER = frozenset(["ended", "abandoned", "voicemail", "called_back", "callback"])
+_OVER: Final = frozenset(["ended", "abandoned", "voicemail", "called_back", "callback"])
 
 
 def on_event(m: Moment, e: Event, journey: Journey) -> None:
@@ -103,13 +105,13 @@ def outcome_of(m: Moment, channel: str, how: str, since: int) -> None:
 def _key(e: Event) -> int:
     name = e.session or e.conversation if e.channel in ("web", "app") else e.conversation or e.session
     name = name or (e.case_id if e.channel in ("ticket", "email") else "")
-    return number(e.channel, name) if name else 0
+    return number_on(e.channel, name) if name else 0
 
 
 def _same(m: Moment, e: Event) -> Contact | None:
     """The contact that this event goes on with."""
     key = _key(e)
-    gap = m.policy.document.switches.visit_gap
+    gap = m.policy.switches.visit_gap
     for contact in reversed(m.state.contacts):
         if contact.channel != e.channel:
             continue
@@ -165,7 +167,7 @@ def _before(m: Moment, contact: Contact, journey: Journey) -> Contact | None:
 
     A visit goes through many journeys; where this one failed in it, it was about the same matter, too.
     """
-    window = m.policy.document.switches.window
+    window = m.policy.switches.window
     best: Contact | None = None
     for other in m.state.contacts:
         recent = 0 <= contact.start - other.last <= window or other.start <= contact.start <= other.last
@@ -191,7 +193,7 @@ def _switch(m: Moment, e: Event, journey: Journey, before: Contact, contact: Con
         m.signal(f"switch_{kind}", journey, channel=contact.channel, step=step, release=release)
         failures.clear(left)
     elif kind == "chosen" and contact.channel in HUMAN_CHANNELS and before.channel not in HUMAN_CHANNELS:
-        m.evidence(journey, 0.0, m.policy.document.cause.preference.get("asked_first", 0.0))
+        m.evidence(journey, 0.0, m.policy.preference.get("asked_first", 0.0))
     _row(m, e, kind, before, contact, step, release)
     return kind
 
@@ -200,7 +202,7 @@ def _judge(
     m: Moment, journey: Journey, left: Journey, before: Contact, contact: Contact
 ) -> tuple[str, str, str]:
     """The kind of a switch, and the step and release it is charged to."""
-    rules = m.policy.document.switches
+    rules = m.policy.switches
     now = contact.start
     suggested = any(
         one.suggested == contact.channel and now - one.suggested_at <= rules.guided_window

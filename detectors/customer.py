@@ -17,10 +17,10 @@ event have fired first, so that findings do not depend on how customers share pa
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 from detectors import (
     abandonment,
-    attempts,
     candidates,
     circumstances,
     contacts,
@@ -31,18 +31,23 @@ from detectors import (
     surveys,
     waiting,
 )
+from detectors.attempts import OPEN, keep_alive
 from detectors.events import Event
-from detectors.ids import fact_id
 from detectors.moment import Findings, Moment
-from detectors.need import factors, probability
+from detectors.need import weigh
 from detectors.policy import Policy
 from detectors.signals import DIRECT
-from detectors.state import MOST_SEEN, SEEN_BYTES, Customer, Journey, Sums
+from detectors.state import MOST_SEEN, NONE_HELD, SEEN_BYTES, Customer, Journey, Sums
+
+# effort, effort_customer, effort_acute, effort_chronic, ces, human_need, coverage and the four sums.
+Scores = tuple[
+    float | None, float | None, float, float, float | None, float, float, float, float, float, float
+]
 
 __all__ = ["apply", "consent", "fire", "seen", "store_late", "store_unscored"]
 
-_COMPLETES_JOURNEY = frozenset(["purchase", "ticket.solved", "callback.completed"])
-_MORE_RELIEF = frozenset(
+_COMPLETES_JOURNEY: Final = frozenset(["purchase", "ticket.solved", "callback.completed"])
+_MORE_RELIEF: Final = frozenset(
     [
         "bot.ended",
         "call.ended",
@@ -58,16 +63,17 @@ _MORE_RELIEF = frozenset(
 )
 
 
-def seen(state: Customer, fact: str) -> bool:
+def seen(state: Customer, fact: bytes) -> bool:
     """Whether this event was here before; remembers it in a bounded ring."""
-    short = bytes.fromhex(fact[: 2 * SEEN_BYTES])
+    short = fact[:SEEN_BYTES]
     ring = state.seen
     place = ring.find(short)
     while place > 0 and place % SEEN_BYTES:
         place = ring.find(short, place + 1)
     if place >= 0:
         return True
-    state.seen = (ring + short)[-MOST_SEEN * SEEN_BYTES :]
+    ring += short
+    state.seen = ring[-MOST_SEEN * SEEN_BYTES :] if len(ring) > MOST_SEEN * SEEN_BYTES else ring
     return False
 
 
@@ -80,7 +86,7 @@ def consent(state: Customer, e: Event) -> None:
         context.may_profile, context.profile_at = e.profiling, e.time
         if not e.profiling:
             # Nothing is concluded from what was begun before, either.
-            state.attempts = [attempt for attempt in state.attempts if attempt.status != attempts.OPEN]
+            state.attempts = [attempt for attempt in state.attempts if attempt.status != OPEN]
             state.waits, state.owed, state.solved = [], [], []
 
 
@@ -89,11 +95,12 @@ def apply(state: Customer, e: Event, policy: Policy, out: Findings) -> None:
     m = _moment(state, e, policy, out)
     state.now = max(state.now, e.time)
     state.last_source, state.last_id = e.source, e.id
-    if e.type == "survey.response":
+    kind = e.type
+    if kind == "survey.response":
         # An answer is compared with what is there: it must not even make room for a journey of its own.
-        journey = m.known(e.journey) or Journey(e.journey, e.time, Sums(at=e.time), [])
+        journey = m.known(e.journey) or Journey(e.journey, e.time, Sums(0.0, 0.0, e.time), [])
         surveys.on_event(m, e, journey)
-        _store(m, e, journey, probability(factors(m, journey), policy))
+        _store_scored(m, e, journey, weigh(m, journey))
         return
     journey = m.journey(e.journey)
     journey.touched = max(journey.touched, e.time)
@@ -107,29 +114,45 @@ def apply(state: Customer, e: Event, policy: Policy, out: Findings) -> None:
     if e.intent:
         journey.intent = e.intent
     circumstances.on_event(m, e, journey)
-    if (name := DIRECT.get(e.type)) is not None:
+    if (name := DIRECT.get(kind)) is not None:
         m.signal(name, journey, channel=e.channel)
-    waiting.on_event(m, e, journey)
-    silence.on_event(m, e, journey)
-    abandonment.on_event(m, e, journey)
-    handovers.on_event(m, e, journey)
-    if e.type in _MORE_RELIEF:
+    # What a type cannot concern is not asked.
+    if kind in waiting.SPEAKS:
+        waiting.on_event(m, e, journey)
+    if kind in silence.SPEAKS or e.case_id:
+        silence.on_event(m, e, journey)
+    if kind in abandonment.SPEAKS:
+        abandonment.on_event(m, e, journey)
+    if state.attempts:
+        keep_alive(m, e)
+    if kind in handovers.SPEAKS:
+        handovers.on_event(m, e, journey)
+    if kind in _MORE_RELIEF:
         relief.on_event(m, e, journey)
-    if e.type in _COMPLETES_JOURNEY:
+    if kind in _COMPLETES_JOURNEY:
         candidates.completed(m, journey)
-    _store(m, e, journey, candidates.consider(m, journey))
+    _store_scored(m, e, journey, candidates.consider(m, journey))
 
 
 def fire(
-    state: Customer, before: int, policy: Callable[[int], Policy], out: Findings, partition: int, offset: int
+    state: Customer,
+    before: int,
+    policy: Callable[[int], Policy],
+    out: Findings,
+    partition: int,
+    offset: int,
+    held: frozenset[str] = NONE_HELD,
 ) -> None:
-    """Fire this customer's timers due before ``before`` (ms), each under the ``policy`` of its time."""
+    """Fire this customer's timers due before ``before`` (ms), each under the ``policy`` of its time.
+
+    Those that depend on a ``held`` source wait until it is heard again.
+    """
     while True:
-        due = state.due()
+        due = state.due(held)
         if due == 0 or due >= before:
             return
         m = Moment(state, policy(due), out, due, partition, offset)
-        name = _fire_one(m, due)
+        name = _fire_one(m, due, held)
         candidates.consider(m, m.journey(name))
 
 
@@ -140,22 +163,22 @@ def _rearm(m: Moment, name: str) -> str:
     return name
 
 
-def _fire_one(m: Moment, due: int) -> str:
+def _fire_one(m: Moment, due: int, held: frozenset[str]) -> str:
     state = m.state
     for attempt in state.attempts:
-        if attempt.status == attempts.OPEN and attempt.due == due:
+        if attempt.status == OPEN and attempt.due == due and attempt.source not in held:
             m.trigger = m.id("timer", attempt.kind, str(attempt.key), attempt.journey, str(due))
             name = _rearm(m, attempt.journey)
             abandonment.expire(m, attempt)
             return name
     for owed in state.owed:
-        if owed.due == due:
+        if owed.due == due and owed.source not in held:
             m.trigger = m.id("timer", "owed", str(owed.key), str(due))
             name = _rearm(m, owed.journey)
             silence.expire(m, owed)
             return name
     for solved in state.solved:
-        if solved.due == due:
+        if solved.due == due and solved.source not in held:
             m.trigger = m.id("timer", "solved", str(solved.key), str(due))
             name = _rearm(m, solved.journey)
             relief.expire(m, solved)
@@ -172,46 +195,83 @@ def store_late(state: Customer, e: Event, policy: Policy, out: Findings) -> None
         silence.on_late(m, e)
         if e.type in _COMPLETES_JOURNEY and (journey := m.known(e.journey)) and e.time >= journey.raised_at:
             candidates.completed(m, journey)
-    _store(m, e, ver=0)
+    _store(m, e, 0)
 
 
 def store_unscored(state: Customer, e: Event, policy: Policy, out: Findings) -> None:
     """An event of unknown type or without leave to profile: stored, and nothing concluded from it."""
-    _store(_moment(state, e, policy, out), e)
+    _store(_moment(state, e, policy, out), e, 1)
 
 
 def _moment(state: Customer, e: Event, policy: Policy, out: Findings) -> Moment:
     m = Moment(state, policy, out, e.time, e.partition, e.offset)
-    m.trigger = fact_id(e.tenant, "event", e.source, e.id)
+    m.trigger = e.fact
     m.trigger_source, m.trigger_id = e.source, e.id
-    m.segment = e.segment or state.context.segment
+    if e.segment:
+        m.segment = e.segment
     return m
 
 
-def _store(m: Moment, e: Event, journey: Journey | None = None, need: float = 0.0, ver: int = 1) -> None:
-    """The row of an event with the score just after it (no score where it must have none)."""
+def _store_scored(m: Moment, e: Event, journey: Journey, need: float) -> None:
+    """The row of an event with the score just after it."""
     policy, state = m.policy, m.state
-    score = overall = ces = None
-    acute = chronic = coverage = 0.0
-    sums = (0.0, 0.0, 0.0, 0.0)
-    if journey is not None:
-        value = effort.score(journey.sums, m.time, policy)
-        sums = (
-            *effort.decayed(journey.sums, m.time, policy),
-            *effort.decayed(state.sums, m.time, policy),
-        )
-        x = policy.acute_weight * sums[0] + policy.chronic_weight * sums[1]
-        if x > 0.0:
-            acute = value * policy.acute_weight * sums[0] / x
-            chronic = value - acute
-        coverage = effort.coverage(state, m.time, policy)
-        if coverage >= policy.document.effort.coverage_floor:
-            score, ces = value, effort.ces(value)
-            overall = effort.score(state.sums, m.time, policy)
+    score: float | None = None
+    overall: float | None = None
+    ces: float | None = None
+    acute = chronic = 0.0
+    own_acute, own_chronic = effort.decayed(journey.sums, m.time, policy)
+    all_acute, all_chronic = effort.decayed(state.sums, m.time, policy)
+    x = policy.acute_weight * own_acute + policy.chronic_weight * own_chronic
+    value = effort.scaled(x, policy)
+    if x > 0.0:
+        acute = value * policy.acute_weight * own_acute / x
+        chronic = value - acute
+    coverage = effort.coverage(state, m.time, policy)
+    if coverage >= policy.coverage_floor:
+        score, ces = value, effort.ces(value)
+        overall = effort.scaled(policy.acute_weight * all_acute + policy.chronic_weight * all_chronic, policy)
+    _row(
+        m,
+        e,
+        1,
+        (
+            score,
+            overall,
+            acute,
+            chronic,
+            ces,
+            need,
+            coverage,
+            own_acute,
+            own_chronic,
+            all_acute,
+            all_chronic,
+        ),
+    )
+
+
+def _store(m: Moment, e: Event, ver: int) -> None:
+    """The row of an event that has no score."""
+    _row(m, e, ver, (None, None, 0.0, 0.0, None, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0))
+
+
+def _row(m: Moment, e: Event, ver: int, scores: Scores) -> None:
+    # In one piece: it is made for every event.
     m.out.add(
         "events",
         (
-            *m.head(m.trigger, e.time, ver),
+            e.tenant,
+            e.customer,
+            m.trigger,
+            e.time,
+            e.id,
+            e.source,
+            0,
+            m.late,
+            m.version(ver),
+            m.policy.version,
+            e.partition,
+            e.offset,
             e.type,
             e.channel,
             e.journey,
@@ -233,14 +293,17 @@ def _store(m: Moment, e: Event, journey: Journey | None = None, need: float = 0.
             e.wait_s,
             e.talk_s,
             e.amount,
-            score,
-            overall,
-            acute,
-            chronic,
-            ces,
-            need,
-            coverage,
-            *sums,
+            scores[0],
+            scores[1],
+            scores[2],
+            scores[3],
+            scores[4],
+            scores[5],
+            scores[6],
+            scores[7],
+            scores[8],
+            scores[9],
+            scores[10],
             e.attributes,
         ),
     )

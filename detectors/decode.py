@@ -4,10 +4,10 @@ A record is an :class:`Event`, a :class:`Tick`, a policy activation, or :class:`
 :data:`REASONS`. No record raises: what cannot be read is rejected, whatever it is.
 
 >>> decoder = Decoder(lambda tenant, subject: "p" + subject, floor=0, ahead=60_000)
->>> event, subject = decoder.decode(
+>>> event = decoder.decode(
 ...     b'{"specversion":"1.0","id":"1","source":"web","type":"$rageclick","time":"1970-01-01T00:00:01Z",'
 ...     b'"subject":"jane","data":{"step":"pay","basket":{"items":3}}}', stamp=2_000)
->>> subject, event.customer, event.type, event.time, event.step, event.attributes
+>>> decoder.subject, event.customer, event.type, event.time, event.step, event.attributes
 ('jane', 'pjane', 'rage_click', 1000, 'pay', '{"basket":{"items":3}}')
 >>> decoder.decode(b'{"specversion":"1.0"}', stamp=2_000)
 Rejected(reason='missing_field', field='id')
@@ -18,20 +18,20 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from typing import Any, Final
 
 import msgspec
 
-from detectors.envelope import Data, Envelope, Extras, OpenEnvelope
-from detectors.events import Engagement, Event, Rejected, Tick
-from detectors.labels import identifier, label
-from detectors.scrub import attributes, repeats, scrub
+from detectors.envelope import Data, Envelope, Extras, OpenEnvelope, OwnRecord, RawEngagement
+from detectors.events import Activation, Event, Rejected, Tick
+from detectors.labels import LABEL_BYTES, identifier, label
+from detectors.scrub import attributes, scrub, written
 from detectors.vocabulary import ACTIVATION, CHANNELS, TICK, TYPES, UNKNOWN, canonical
 
 __all__ = ["REASONS", "Activation", "Decoder", "resolve_subject"]
 
 # Every reason a record can be rejected for: the values of the dead letters' header and of a metric's label.
-REASONS = (
+REASONS: Final = (
     "too_large",
     "empty",
     "bad_utf8",
@@ -47,28 +47,25 @@ REASONS = (
     "no_subject",
     "bad_tick",
     "bad_policy",
+    "fold_failed",
 )
 
-MAX_BYTES = 64 * 1024
-MAX_DEPTH = 32
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MS = timedelta(milliseconds=1)
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_AT = re.compile(r" - at `\$\.?(.*)`$")
+MAX_BYTES: Final = 64 * 1024
+MAX_DEPTH: Final = 32
+_MOST_NAMES: Final = 65_536
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_DAY_0: Final = _EPOCH.toordinal()
+_MS: Final = timedelta(milliseconds=1)
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
+_AT: Final = re.compile(r" - at `\$\.?(.*)`$")
 
-_strict = msgspec.json.Decoder(Envelope)
-_open = msgspec.json.Decoder(OpenEnvelope)
-_extras = msgspec.json.Decoder(Extras)
-_KNOWN = frozenset(Data.__struct_fields__)
-_NO_DATA = Data()
-
-
-class Activation(msgspec.Struct, frozen=True):
-    """A policy becomes the one for events at or after ``time`` (ms); ``text`` is the whole policy."""
-
-    time: int
-    version: int
-    text: str
+_strict: Final = msgspec.json.Decoder(Envelope).decode
+_open: Final = msgspec.json.Decoder(OpenEnvelope).decode
+_extras: Final = msgspec.json.Decoder(Extras).decode
+_own_records: Final = msgspec.json.Decoder(OwnRecord).decode
+_astuple: Final = msgspec.structs.astuple
+_KNOWN: Final = frozenset(Data.__struct_fields__)
+_NO_DATA: Final = Data()
 
 
 def resolve_subject(subject: str | None, data: Data) -> str:
@@ -88,28 +85,31 @@ class Decoder:
         self._pseudonym = pseudonym
         self._floor = floor
         self._ahead = ahead
+        self._names: dict[str, str] = {}
+        #: The raw subject of the event that was decoded last.
+        self.subject = ""
 
-    def decode(self, raw: bytes | None, stamp: int) -> tuple[Event, str] | Tick | Activation | Rejected:
-        """One record's value with the broker's time stamp in ms: an event comes with its raw subject."""
+    def decode(self, raw: bytes | None, stamp: int) -> Event | Tick | Activation | Rejected:
+        """One record's value with the broker's stamp in ms. :attr:`subject` is an event's raw subject."""
         if not raw:
             return Rejected("empty")
         if len(raw) > MAX_BYTES:
             # The one record of ours that may be larger is a policy, and it is not a customer's to send.
             return Rejected("too_large")
-        if not raw.isascii():
+        ascii = raw.isascii()
+        if not ascii:
             try:
                 raw.decode("utf-8")
             except UnicodeDecodeError:
                 return Rejected("bad_utf8")
-        if raw.count(b"[") + raw.count(b"{") > MAX_DEPTH and _depth(raw) > MAX_DEPTH:
-            return Rejected("too_deep")
         own: dict[str, msgspec.Raw] = {}
-        envelope: Envelope
         try:
-            envelope = _strict.decode(raw)
-            data = envelope.data or _NO_DATA
+            envelope = _strict(raw)
         except msgspec.ValidationError as error:
-            if b'"io.rehuman.' in raw and (record := self._own(raw)) is not None:
+            # What is known nests three levels deep; only what is not can be a bomb.
+            if _depth(raw) > MAX_DEPTH:
+                return Rejected("too_deep")
+            if raw.find(b'"io.rehuman.') >= 0 and (record := self._own(raw)) is not None:
                 return record
             if not str(error).startswith("Object contains unknown field"):
                 return _reason(str(error))
@@ -117,39 +117,60 @@ class Decoder:
             if isinstance(opened, Rejected):
                 return opened
             envelope, own = opened
-            data = envelope.data or _NO_DATA
         except (msgspec.DecodeError, ValueError, RecursionError):
-            return Rejected("not_json")
-        if envelope.type == TICK or envelope.type == ACTIVATION:
-            return self._own(raw) or Rejected("bad_tick" if envelope.type == TICK else "bad_policy")
-        time = (envelope.time - _EPOCH) // _MS
+            return Rejected("too_deep" if _depth(raw) > MAX_DEPTH else "not_json")
+        # specversion, id, source, type, time, subject, tenant, data
+        fields = _astuple(envelope)
+        kind: str = fields[3]
+        if kind in (TICK, ACTIVATION):
+            return self._own(raw) or Rejected("bad_tick" if kind == TICK else "bad_policy")
+        time = _millis(fields[4])
         if time < self._floor:
             return Rejected("time_before_floor", "time")
         if stamp >= 0 and time > stamp + self._ahead:
             return Rejected("time_ahead_of_broker", "time")
-        subject = resolve_subject(envelope.subject, data)
+        data: Data = _NO_DATA if fields[7] is None else fields[7]
+        raw_id: str = fields[5] or ""
+        subject = raw_id or resolve_subject(None, data)
         if not subject:
             return Rejected("no_subject", "subject")
-        tenant = envelope.tenant or "default"
-        if b"\\" in raw and (found := _CONTROL.search(f"{envelope.id}{envelope.source}{tenant}")):
+        tenant: str = fields[6] or "default"
+        escaped = raw.find(b"\\") >= 0
+        if escaped and (found := _CONTROL.search(f"{fields[1]}{fields[2]}{tenant}")):
             # CloudEvents forbids control characters; ids are told apart by one.
-            return Rejected("wrong_value", "id" if found[0] in envelope.id else "source")
-        customer = self._pseudonym(tenant, subject)
-        raw_id = envelope.subject or ""
-        if raw_id and repeats(raw, raw_id):
+            return Rejected("wrong_value", "id" if found[0] in fields[1] else "source")
+        customer = self._name(tenant, subject)
+        extras = ""
+        if raw_id and (escaped or raw.count(written(raw_id)) > 1):
             scrub(envelope, data, raw_id, customer)
+            fields = _astuple(envelope)
+            kind = fields[3]
             extras = attributes(own, raw_id, customer) if own else ""
-        else:
-            extras = attributes(own) if own else ""
-        event = _event(envelope, data, time, tenant, customer, extras)
+        elif own:
+            extras = attributes(own)
+        event = _event(canonical(kind), fields, _astuple(data), time, tenant, customer, ascii and not escaped)
         event.anonymous = not raw_id or raw_id.startswith("anon:")
-        return event, subject
+        event.attributes = extras
+        event.size = len(raw)
+        self.subject = subject
+        return event
+
+    def _name(self, tenant: str, subject: str) -> str:
+        """The pseudonym; those of the default tenant are remembered here, to be found in one look."""
+        if tenant != "default":
+            return self._pseudonym(tenant, subject)
+        known = self._names.get(subject)
+        if known is None:
+            if len(self._names) >= _MOST_NAMES:
+                self._names.clear()
+            known = self._names[subject] = self._pseudonym(tenant, subject)
+        return known
 
     def _opened(self, raw: bytes) -> tuple[Envelope, dict[str, msgspec.Raw]] | Rejected:
         """An event with fields of its own, and those fields as they were written."""
         try:
-            envelope = _open.decode(raw)
-            own = _extras.decode(raw).data or {}
+            envelope = _open(raw)
+            own = _extras(raw).data or {}
         except msgspec.ValidationError as error:
             return _reason(str(error))
         except (msgspec.DecodeError, ValueError, RecursionError):
@@ -159,98 +180,114 @@ class Decoder:
     def _own(self, raw: bytes) -> Tick | Activation | Rejected | None:
         """A tick or an activation; None where the record is neither."""
         try:
-            record = _own_records.decode(raw)
+            record = _own_records(raw)
         except (msgspec.DecodeError, ValueError, RecursionError):
             return None
         if record.type == TICK:
-            return Tick((record.time - _EPOCH) // _MS, tuple(record.data.stale))
+            return Tick(_millis(record.time), tuple(record.data.stale))
         if record.type == ACTIVATION:
             if not record.data.policy or record.data.version < 1:
                 return Rejected("bad_policy")
-            return Activation((record.time - _EPOCH) // _MS, record.data.version, record.data.policy)
+            return Activation(_millis(record.time), record.data.version, record.data.policy)
         return None
 
 
-class _OwnData(msgspec.Struct):
-    stale: list[str] = []
-    version: int = 0
-    policy: str = ""
+def _event(
+    kind: str, e: tuple[Any, ...], d: tuple[Any, ...], time: int, tenant: str, customer: str, plain: bool
+) -> Event:
+    """``e`` and ``d`` are the fields of the envelope and of its data, in their order there.
 
-
-class _OwnRecord(msgspec.Struct):
-    type: str
-    time: Annotated[datetime, msgspec.Meta(tz=True)]
-    data: _OwnData
-
-
-_own_records = msgspec.json.Decoder(_OwnRecord)
-
-
-def _event(envelope: Envelope, data: Data, time: int, tenant: str, customer: str, extras: str) -> Event:
-    kind = canonical(envelope.type)
+    Taken as tuples: one call for all of them costs less than asking for five by name.
+    """
     spec = TYPES.get(kind, UNKNOWN)
-    channel = data.channel or spec.channel
-    engagement = data.engagement
-    consent = data.consent
-    return Event(
-        id=envelope.id,
-        source=label(envelope.source),
-        type=kind if spec is not UNKNOWN else label(kind),
-        time=time,
-        tenant=tenant,
-        customer=customer,
-        anonymous=False,
-        channel=channel if channel in CHANNELS else "other",
-        journey=label(data.journey or "default"),
-        actor=data.actor or spec.actor,
-        direction=data.direction or spec.direction,
-        step=label(data.step) if data.step else "",
-        intent=label(data.intent) if data.intent else "",
-        case_id=identifier(data.case_id) if data.case_id else "",
-        session=identifier(data.session_id) if data.session_id else "",
-        conversation=identifier(data.conversation_id) if data.conversation_id else "",
-        device=label(data.device) if data.device else "",
-        agent_id=identifier(data.agent_id) if data.agent_id else "",
-        alert_id=identifier(data.alert_id) if data.alert_id else "",
-        team=label(data.team) if data.team else "",
-        release=label(data.release) if data.release else "",
-        language=label(data.language) if data.language else "",
-        segment=label(data.segment) if data.segment else "",
-        queue=label(data.queue) if data.queue else "",
-        where=label(data.where) if data.where else "",
-        field=label(data.field) if data.field else "",
-        reason=label(data.reason) if data.reason else "",
-        result=label(data.result) if data.result else "",
-        kind=label(data.kind) if data.kind else "",
-        to_channel=label(data.to_channel) if data.to_channel else "",
-        from_team=label(data.from_team) if data.from_team else "",
-        to_team=label(data.to_team) if data.to_team else "",
-        priority="" if data.priority is None else label(str(data.priority)),
-        prefers=label(data.prefers) if data.prefers else "",
-        metric=data.metric or "",
-        version=label(data.version) if data.version else "",
-        scale=label(data.scale) if data.scale else "",
-        wait_s=data.wait_s,
-        announced_wait_s=data.announced_wait_s,
-        talk_s=data.talk_s,
-        amount=data.amount,
-        results=data.results,
-        score=data.score,
-        risk=data.risk,
-        emotion=data.emotion,
-        first_time=data.first_time,
-        problem=data.problem,
-        last_contact=data.last_contact,
-        vulnerable=data.vulnerable,
-        profiling=None if consent is None else consent.profiling,
-        contact=None if consent is None else consent.contact,
-        engagement=None
-        if engagement is None
-        else Engagement(
-            engagement.financial, engagement.sentimental, engagement.expertise, engagement.temporal
-        ),
-        attributes=extras,
+    if spec is UNKNOWN:
+        kind = label(kind)
+    channel: str = d[0] or spec.channel
+    journey: str = d[1] or "default"
+    source: str = e[2]
+    engagement = d[16]
+    consent = d[24]
+    event = Event(
+        tenant,
+        customer,
+        e[1],
+        source if plain and len(source) <= LABEL_BYTES else label(source),
+        kind,
+        time,
+        False,
+        channel if channel in CHANNELS else "other",
+        journey if plain and len(journey) <= LABEL_BYTES else label(journey),
+        d[9] or spec.actor,
+        d[8] or spec.direction,
+        _label(d[2], plain),
+        _label(d[3], plain),
+        identifier(d[4]) if d[4] else "",
+        identifier(d[5]) if d[5] else "",
+        identifier(d[6]) if d[6] else "",
+        _label(d[7], plain),
+        identifier(d[10]) if d[10] else "",
+        identifier(d[11]) if d[11] else "",
+        _label(d[12], plain),
+        _label(d[13], plain),
+        _label(d[14], plain),
+        _label(d[15], plain),
+        _label(d[29], plain),
+        _label(d[30], plain),
+        _label(d[31], plain),
+        _label(d[32], plain),
+        _label(d[33], plain),
+        _label(d[39], plain),
+        _label(d[36], plain),
+        _label(d[37], plain),
+        _label(d[38], plain),
+        "" if d[28] is None else label(str(d[28])),
+        _label(d[22], plain),
+        d[40] or "",
+        _label(d[41], plain),
+        _label(d[42], plain),
+        d[25],
+        d[26],
+        d[27],
+        d[35],
+        d[34],
+        d[43],
+        d[20],
+        d[21],
+        d[17],
+        d[18],
+        d[19],
+        d[23],
+        None if consent is None else consent.profiling,
+        None if consent is None else consent.contact,
+        None if engagement is None else _mean(engagement),
+        "",
     )
+    event.rank = spec.rank
+    event.known = spec is not UNKNOWN
+    return event
+
+
+def _label(text: str | None, plain: bool) -> str:
+    if text is None:
+        return ""
+    return text if plain and len(text) <= LABEL_BYTES else label(text)
+
+
+def _mean(said: RawEngagement) -> float | None:
+    given = [
+        value
+        for value in (said.financial, said.sentimental, said.expertise, said.temporal)
+        if value is not None
+    ]
+    return sum(given) / len(given) if given else None
+
+
+def _millis(moment: datetime) -> int:
+    """Milliseconds since the epoch, rounded down."""
+    if moment.tzinfo is not UTC:
+        return (moment - _EPOCH) // _MS
+    seconds = (moment.hour * 60 + moment.minute) * 60 + moment.second
+    return (moment.toordinal() - _DAY_0) * 86_400_000 + seconds * 1000 + moment.microsecond // 1000
 
 
 def _reason(message: str) -> Rejected:
@@ -270,7 +307,9 @@ def _reason(message: str) -> Rejected:
 
 
 def _depth(raw: bytes) -> int:
-    """How deep brackets nest outside strings."""
+    """How deep brackets nest outside strings; 0 where there are too few to tell."""
+    if raw.count(b"[") + raw.count(b"{") <= MAX_DEPTH:
+        return 0
     deepest = depth = 0
     # Strings go first, so that brackets in texts do not count. One without an end goes to the record's end:
     # else every quote in it would be tried as a beginning, and 64 KiB of them take a quarter of a minute.

@@ -10,16 +10,17 @@ ValueError: a duration such as "90s", "20min", "8h" or "7d"
 from __future__ import annotations
 
 import re
+from typing import Final
 
 __all__ = ["DAY", "HOUR", "MINUTE", "SECOND", "parse"]
 
-SECOND = 1_000
-MINUTE = 60 * SECOND
-HOUR = 60 * MINUTE
-DAY = 24 * HOUR
+SECOND: Final = 1_000
+MINUTE: Final = 60 * SECOND
+HOUR: Final = 60 * MINUTE
+DAY: Final = 24 * HOUR
 
-_UNITS = {"ms": 1, "s": SECOND, "min": MINUTE, "h": HOUR, "d": DAY, "w": 7 * DAY}
-_FORM = re.compile(r"(\d+(?:\.\d+)?)(ms|s|min|h|d|w)")
+_UNITS: Final = {"ms": 1, "s": SECOND, "min": MINUTE, "h": HOUR, "d": DAY, "w": 7 * DAY}
+_FORM: Final = re.compile(r"(\d+(?:\.\d+)?)(ms|s|min|h|d|w)")
 
 
 def parse(text: str) -> int:

@@ -5,7 +5,7 @@ and C the same with the longer half-life; ``effort = 100 (1 - exp(-x / k))``. Ad
 any split of the same signals ends in the same sums.
 
 >>> policy = default()
->>> a, b = Sums(at=0), Sums(at=0)
+>>> a, b = Sums(), Sums()
 >>> for t, p in ((0, 4.0), (600_000, 2.0)): add(a, p, t, policy)
 >>> for t, p in ((600_000, 2.0), (0, 4.0)): add(b, p, t, policy)
 >>> round(score(a, 600_000, policy), 6) == round(score(b, 600_000, policy), 6) == 22.809883
@@ -17,6 +17,7 @@ True
 from __future__ import annotations
 
 from math import exp
+from typing import Final
 
 from detectors.policy import Policy, default
 from detectors.state import MOST_PARTS, Customer, Journey, Part, Sums
@@ -31,15 +32,16 @@ __all__ = [
     "default",
     "load",
     "observe",
+    "scaled",
     "score",
 ]
 
 
 # Below this ``x`` is what rounding leaves of friction and relief that cancel.
-_NOTHING = 1e-9
+_NOTHING: Final = 1e-9
 
 
-def add(sums: Sums | Part, points: float, time: int, policy: Policy) -> None:
+def add(sums: Sums, points: float, time: int, policy: Policy) -> None:
     """Add ``points`` at ``time`` (ms), before or after what is already there."""
     passed = time - sums.at
     if passed > 0:
@@ -54,7 +56,7 @@ def add(sums: Sums | Part, points: float, time: int, policy: Policy) -> None:
         sums.chronic += points * exp(policy.chronic_rate * passed)
 
 
-def decayed(sums: Sums | Part, time: int, policy: Policy) -> tuple[float, float]:
+def decayed(sums: Sums, time: int, policy: Policy) -> tuple[float, float]:
     """Acute and chronic sums at ``time``; a moment before the last addition is read as that moment."""
     passed = time - sums.at
     if passed <= 0:
@@ -62,7 +64,7 @@ def decayed(sums: Sums | Part, time: int, policy: Policy) -> tuple[float, float]
     return sums.acute * exp(-policy.acute_rate * passed), sums.chronic * exp(-policy.chronic_rate * passed)
 
 
-def load(sums: Sums | Part, time: int, policy: Policy) -> float:
+def load(sums: Sums, time: int, policy: Policy) -> float:
     """``x`` before it is cut off at 0, in points."""
     acute, chronic = decayed(sums, time, policy)
     return policy.acute_weight * acute + policy.chronic_weight * chronic
@@ -70,7 +72,11 @@ def load(sums: Sums | Part, time: int, policy: Policy) -> float:
 
 def score(sums: Sums, time: int, policy: Policy) -> float:
     """Effort, 0-100."""
-    x = load(sums, time, policy)
+    return scaled(load(sums, time, policy), policy)
+
+
+def scaled(x: float, policy: Policy) -> float:
+    """Effort, 0-100, of a load of ``x`` points."""
     return 100.0 * (1.0 - exp(-x / policy.scale)) if x > 0.0 else 0.0
 
 
@@ -161,4 +167,4 @@ def coverage(state: Customer, time: int, policy: Policy) -> float:
     """How much is known, 0..1: ``n / (n + scale)`` with n the decayed count of observed events."""
     passed = max(0, time - state.observed_at)
     seen = state.observed * exp(-policy.coverage_rate * passed)
-    return seen / (seen + policy.document.effort.coverage_scale)
+    return seen / (seen + policy.coverage_scale)

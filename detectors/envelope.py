@@ -17,7 +17,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Raw, Struct
 
-__all__ = ["Consent", "Data", "Envelope", "OpenEnvelope", "RawEngagement"]
+__all__ = ["Consent", "Data", "Envelope", "OpenEnvelope", "OwnRecord", "RawEngagement"]
 
 Unit = Annotated[float, Meta(ge=0, le=1)]
 # Ten thousand days: more is a broken clock, not a wait.
@@ -119,3 +119,19 @@ class Extras(Struct):
     """Only ``data``, with everything in it as it was written."""
 
     data: dict[str, Raw] | None = None
+
+
+class OwnData(Struct):
+    """``data`` of the records that are not a customer's."""
+
+    stale: list[str] = []
+    version: int = 0
+    policy: str = ""
+
+
+class OwnRecord(Struct):
+    """A tick or the activation of a policy."""
+
+    type: str
+    time: Annotated[datetime, Meta(tz=True)]
+    data: OwnData

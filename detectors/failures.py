@@ -6,7 +6,7 @@ make a hard one forgotten, and the step that said no is the one that a switch is
 >>> from detectors.policy import default
 >>> from detectors.state import Journey, Sums
 >>> policy, minute = default(), 60_000
->>> journey = Journey(name="order", touched=0, sums=Sums(), parts=[])
+>>> journey = Journey("order", 0, Sums(), [])
 >>> note(journey, True, "web", "pay", "r1", 1 * minute, policy)
 >>> note(journey, False, "web", "help", "r1", 50 * minute, policy)
 >>> force(journey, "web", 90 * minute, policy), journey.failed_step
@@ -27,7 +27,7 @@ def note(
     journey: Journey, hard: bool, channel: str, step: str, release: str, time: int, policy: Policy
 ) -> None:
     """Remember a failure on ``channel`` at ``time`` (ms)."""
-    rules = policy.document.switches
+    rules = policy.switches
     if channel != journey.failed_channel:
         clear(journey)
         journey.failed_channel = channel
@@ -44,7 +44,7 @@ def note(
 
 def force(journey: Journey, channel: str, time: int, policy: Policy) -> bool:
     """Whether what failed on ``channel`` makes leaving it at ``time`` a forced switch."""
-    rules = policy.document.switches
+    rules = policy.switches
     if journey.failed_channel != channel:
         return False
     if journey.failed_at and time - journey.failed_at <= rules.hard_window:

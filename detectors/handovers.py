@@ -8,12 +8,16 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from detectors.durations import DAY
 from detectors.events import Event
 from detectors.moment import Moment
 from detectors.state import Journey
 
-__all__ = ["on_event"]
+__all__ = ["SPEAKS", "on_event"]
+
+SPEAKS: Final = frozenset(["ticket.assignment_changed", "call.transferred", "conversation.transferred"])
 
 
 def on_event(m: Moment, e: Event, journey: Journey) -> None:

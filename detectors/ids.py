@@ -10,20 +10,54 @@ True
 
 from __future__ import annotations
 
-from functools import lru_cache
 from hashlib import blake2b
+from typing import Final
 
-__all__ = ["fact_id", "number"]
+__all__ = ["fact_id", "number", "number_on"]
 
 
 def fact_id(*parts: str) -> str:
     """128 bits over the parts, as 32 hexadecimal digits."""
-    return blake2b("\x1f".join(parts).encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+    return digest("\x1f".join(parts)).hex()
+
+
+def digest(name: str) -> bytes:
+    """128 bits over parts that are joined by a unit separator."""
+    try:
+        raw = name.encode()
+    except UnicodeEncodeError:
+        raw = name.encode("utf-8", "surrogatepass")
+    return blake2b(raw, digest_size=16).digest()
 
 
 # An event asks for its conversation's number once a detector, and a conversation has many events.
-@lru_cache(65_536)
+_numbers: Final[dict[str, int]] = {}
+_MOST: Final = 65_536
+
+
 def number(*parts: str) -> int:
     """63 bits over the parts: what a state keeps in place of a long id."""
-    digest = blake2b("\x1f".join(parts).encode("utf-8", "surrogatepass"), digest_size=8).digest()
-    return int.from_bytes(digest, "big") >> 1
+    name = parts[0] if len(parts) == 1 else "\x1f".join(parts)
+    known = _numbers.get(name)
+    if known is None:
+        if len(_numbers) >= _MOST:
+            _numbers.clear()
+        raw = blake2b(name.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+        known = _numbers[name] = int.from_bytes(raw, "big") >> 1
+    return known
+
+
+_numbers_on: Final[dict[str, dict[str, int]]] = {}
+
+
+def number_on(channel: str, name: str) -> int:
+    """:func:`number` of both, where ``channel`` is from a bounded set: found again without joining them."""
+    names = _numbers_on.get(channel)
+    if names is None:
+        names = _numbers_on[channel] = {}
+    known = names.get(name)
+    if known is None:
+        if len(names) >= _MOST:
+            names.clear()
+        known = names[name] = number(channel, name)
+    return known

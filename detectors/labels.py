@@ -13,13 +13,14 @@ from __future__ import annotations
 
 from functools import lru_cache
 from hashlib import blake2b
+from typing import Final
 
 __all__ = ["ID_BYTES", "LABEL_BYTES", "identifier", "label"]
 
-LABEL_BYTES = 40  # a journey, a step, a release: what boards group by
-ID_BYTES = 128  # a conversation, a ticket: what links are made of
-_DIGEST = 8
-_MOST_REMEMBERED = 512
+LABEL_BYTES: Final = 40  # a journey, a step, a release: what boards group by
+ID_BYTES: Final = 128  # a conversation, a ticket: what links are made of
+_DIGEST: Final = 8
+_MOST_REMEMBERED: Final = 512
 
 
 def label(text: str) -> str:

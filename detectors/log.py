@@ -14,14 +14,14 @@ from collections.abc import Callable
 from hashlib import blake2b
 from typing import Literal
 
-from detectors.decode import Activation, Decoder
-from detectors.events import Rejected, Tick
+from detectors.decode import Decoder
+from detectors.events import Activation, Event, Rejected, Tick
 from detectors.ids import fact_id
 from detectors.moment import Findings
 from detectors.partition import PartitionFold
 from detectors.policy import Policy, PolicyError
 
-__all__ = ["LogFold", "Outcome"]
+__all__ = ["LogFold", "Outcome", "place"]
 
 # What became of a record that was not rejected.
 Outcome = Literal["event", "tick", "policy", "misrouted"]
@@ -46,16 +46,32 @@ class LogFold:
         self._decoder = Decoder(pseudonym, policy.floor, policy.document.time.ahead)
 
     def record(self, raw: bytes | None, stamp: int, offset: int, out: Findings) -> Outcome | Rejected:
-        """Fold one record. After "misrouted", :attr:`subject` is the key under which it is to be sent on."""
+        """Fold one record. After "misrouted", :attr:`subject` is the key under which it is to be sent on.
+
+        Total: what makes the code itself fail is rejected as "fold_failed", with the exception's type and
+        place; the customer is as before and ``out`` has nothing of it.
+        """
+        try:
+            return self._record(raw, stamp, offset, out)
+        except MemoryError:
+            raise  # no record's fault
+        except Exception as error:
+            return Rejected("fold_failed", place(error))
+
+    def _record(self, raw: bytes | None, stamp: int, offset: int, out: Findings) -> Outcome | Rejected:
         found = self._decoder.decode(raw, stamp)
-        if isinstance(found, tuple):
-            e, subject = found
-            if self._owner is not None and not self.fold.knows(e) and self._owner(subject) != self.partition:
+        if isinstance(found, Event):
+            subject = self._decoder.subject
+            if (
+                self._owner is not None
+                and not self.fold.knows(found)
+                and self._owner(subject) != self.partition
+            ):
                 self.subject = subject
                 return "misrouted"
-            e.partition = self.partition
-            e.offset = offset
-            self.fold.event(e, subject, out)
+            found.partition = self.partition
+            found.offset = offset
+            self.fold.event(found, subject, out)
             return "event"
         if isinstance(found, Tick):
             self.fold.tick(found, offset, out)
@@ -94,3 +110,14 @@ class LogFold:
                 blake2b(value, digest_size=16).hexdigest(),
             ),
         )
+
+
+def place(error: BaseException) -> str:
+    """An exception's type and the innermost place it came from: never its text, which may quote data."""
+    found = ""
+    trace = error.__traceback__
+    while trace is not None:
+        name = trace.tb_frame.f_code.co_filename.rpartition("/")[2]
+        found = f" at {name}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    return type(error).__name__ + found

@@ -13,7 +13,7 @@ adds rows; it reads no clock and does nothing else.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from detectors import effort, failures
 from detectors.ids import fact_id
@@ -22,13 +22,14 @@ from detectors.signals import HARD_FAILURES, NUMBER, SIGNALS, SOFT_FAILURES
 from detectors.state import MOST_JOURNEYS, Customer, Journey, Sums
 from detectors.tables import Row
 
-__all__ = ["Findings", "Moment"]
+__all__ = ["VERSIONS", "Findings", "Moment"]
+
+# More than one fact is ever told anew while nothing comes out of order.
+VERSIONS: Final = 1_000
 
 
 class Findings:
     """Rows by table in the order of ``tables.py``, and what goes to the desk."""
-
-    __slots__ = ("desk", "rows")
 
     def __init__(self) -> None:
         self.rows: dict[str, list[Row]] = {}
@@ -46,21 +47,6 @@ class Findings:
 class Moment:
     """``time`` in event time; ``trigger`` is the fact id of what happened, an event or a timer."""
 
-    __slots__ = (
-        "intent",
-        "late",
-        "offset",
-        "out",
-        "partition",
-        "policy",
-        "segment",
-        "state",
-        "time",
-        "trigger",
-        "trigger_id",
-        "trigger_source",
-    )
-
     def __init__(
         self, state: Customer, policy: Policy, out: Findings, time: int, partition: int, offset: int
     ) -> None:
@@ -75,7 +61,6 @@ class Moment:
         self.trigger_source = state.last_source
         self.trigger_id = state.last_id
         self.segment = state.context.segment
-        self.intent = ""
 
     def journey(self, name: str) -> Journey:
         """The state of a journey, made when it is new; the one untouched longest makes room."""
@@ -85,7 +70,7 @@ class Moment:
                 return journey
         if len(journeys) >= MOST_JOURNEYS:
             journeys.remove(min(journeys, key=lambda journey: (journey.open, journey.touched, journey.name)))
-        journey = Journey(name=name, touched=self.time, sums=Sums(at=self.time), parts=[])
+        journey = Journey(name, self.time, Sums(0.0, 0.0, self.time), [])
         journeys.append(journey)
         return journey
 
@@ -108,11 +93,15 @@ class Moment:
             self.trigger_source,
             0,
             self.late,
-            ver,
+            self.version(ver),
             self.policy.version,
             self.partition,
             self.offset,
         )
+
+    def version(self, ver: int) -> int:
+        """``ver`` of what is found now: above all that was said before something out of order came."""
+        return ver + self.state.epoch * VERSIONS if ver else 0
 
     def id(self, *parts: str) -> str:
         """A fact id within this customer."""

@@ -16,66 +16,95 @@ kept with its name, and they add up. Segment, age, tier and the like are no fact
 from __future__ import annotations
 
 from math import exp
+from typing import Final
 
 from detectors.effort import decayed
 from detectors.moment import Moment
 from detectors.policy import Policy
 from detectors.state import Context, Journey
 
-__all__ = ["DISTRESS", "VULNERABLE", "factors", "overrides", "probability"]
+__all__ = ["DISTRESS", "VULNERABLE", "factors", "logistic", "overrides", "probability", "weigh"]
 
 # What puts a human in the lead whatever the rest says, as bits.
 DISTRESS, VULNERABLE = 1, 2
 
 Factor = tuple[str, float]
-_HABITS = 5  # completions that count as habit
+_HABITS: Final = 5  # completions that count as habit
 
 
 def probability(found: list[Factor], policy: Policy) -> float:
     """The logistic of base plus all factors, 0..1."""
-    logit = policy.document.need.base + sum(value for _, value in found)
+    total = 0.0
+    for _, value in found:
+        total += value
+    return logistic(policy.need_base + total)
+
+
+def logistic(logit: float) -> float:
+    """Log-odds as a probability, 0..1."""
     return 1.0 / (1.0 + exp(-logit)) if logit >= 0 else exp(logit) / (1.0 + exp(logit))
+
+
+def weigh(m: Moment, journey: Journey) -> float:
+    """Human need, 0..1: as :func:`probability` of :func:`factors`, without naming them."""
+    return logistic(m.policy.need_base + _add(m, journey, None))
 
 
 def factors(m: Moment, journey: Journey) -> list[Factor]:
     """Every factor that is not zero, with its log-odds."""
-    rules = m.policy.document.need
     found: list[Factor] = []
-    effort = m.effort(journey)
-    if effort:
-        found.append(("effort", rules.effort * effort / 100.0))
-    _circumstances(m, found)
-    if journey.completions:
-        found.append(("habit", rules.habit * min(journey.completions, _HABITS)))
-    if rules.steps and journey.step:
-        named = rules.steps.get(f"{journey.name}/{journey.step}")
-        if step := rules.steps.get(f"*/{journey.step}") if named is None else named:
-            found.append(("step", step))
-    if journey.parts:
-        _signals(m, journey, found)
+    _add(m, journey, found)
     return found
 
 
-def _circumstances(m: Moment, found: list[Factor]) -> None:
-    rules = m.policy.document.need
+def _add(m: Moment, journey: Journey, found: list[Factor] | None) -> float:
+    """The sum of all factors, in the order in which they are named into ``found``."""
+    policy = m.policy
+    total = 0.0
+    effort = m.effort(journey)
+    if effort:
+        total += _one(found, "effort", policy.need_effort * effort / 100.0)
+    total = _circumstances(m, found, total)
+    if journey.completions:
+        total += _one(found, "habit", policy.need_habit * min(journey.completions, _HABITS))
+    if journey.step in policy.need_step_names:
+        named = policy.need_steps.get(f"{journey.name}/{journey.step}")
+        if step := policy.need_steps.get(f"*/{journey.step}") if named is None else named:
+            total += _one(found, "step", step)
+    if journey.parts:
+        total = _signals(m, journey, found, total)
+    return total
+
+
+def _one(found: list[Factor] | None, name: str, value: float) -> float:
+    if found is not None:
+        found.append((name, value))
+    return value
+
+
+def _circumstances(m: Moment, found: list[Factor] | None, total: float) -> float:
     context = m.state.context
-    if context.at and m.time - context.at <= rules.memory:
+    if context.at and m.time - context.at <= m.policy.need_memory:
+        rules = m.policy.document.need
         if context.engagement > 0.0:
-            found.append(("engagement", rules.engagement * context.engagement))
+            total += _one(found, "engagement", rules.engagement * context.engagement)
         if context.first_time:
-            found.append(("first_time", rules.first_time))
+            total += _one(found, "first_time", rules.first_time)
         if context.problem:
-            found.append(("problem", rules.problem))
+            total += _one(found, "problem", rules.problem)
         if context.last_contact:
-            found.append(("last_contact", rules.last_contact))
+            total += _one(found, "last_contact", rules.last_contact)
         if context.risk > 0.0:
-            found.append(("risk", rules.risk * context.risk))
+            total += _one(found, "risk", rules.risk * context.risk)
     if context.prefers:
+        rules = m.policy.document.need
         human = context.prefers in ("human", "phone", "store")
-        found.append(("profile", rules.prefers_human if human else rules.prefers_digital))
-    emotion = felt(context, m.time, m.policy)
-    if emotion:
-        found.append(("emotion", -rules.emotion * emotion))
+        total += _one(found, "profile", rules.prefers_human if human else rules.prefers_digital)
+    if context.emotion:
+        emotion = felt(context, m.time, m.policy)
+        if emotion:
+            total += _one(found, "emotion", -m.policy.need_emotion * emotion)
+    return total
 
 
 def felt(context: Context, time: int, policy: Policy) -> float:
@@ -85,26 +114,25 @@ def felt(context: Context, time: int, policy: Policy) -> float:
     return context.emotion * exp(-policy.emotion_rate * max(0, time - context.emotion_at))
 
 
-def _signals(m: Moment, journey: Journey, found: list[Factor]) -> None:
-    policy = m.policy
-    for number, name, rule in policy.need_signals:
+def _signals(m: Moment, journey: Journey, found: list[Factor] | None, total: float) -> float:
+    for rule in m.policy.need_signals:
         for part in journey.parts:
-            if part.signal == number:
-                points = policy.points[number]
-                if points:
-                    acute, chronic = decayed(part, m.time, policy)
-                    count = (acute if rule.horizon == "acute" else chronic) / points
-                    found.append((name, rule.log_odds * min(max(count, 0.0), rule.cap)))
+            if part.signal == rule.number:
+                if rule.points:
+                    acute, chronic = decayed(part, m.time, m.policy)
+                    count = (acute if rule.acute else chronic) / rule.points
+                    total += _one(found, rule.name, rule.log_odds * min(max(count, 0.0), rule.cap))
                 break
+    return total
 
 
 def overrides(m: Moment) -> int:
     """Bits of what puts a human in the lead whatever the rest says: declared, never inferred."""
-    rules = m.policy.document.need
+    policy = m.policy
     context = m.state.context
     found = 0
-    if context.vulnerable_at and m.time - context.vulnerable_at <= rules.vulnerable_memory:
+    if context.vulnerable_at and m.time - context.vulnerable_at <= policy.vulnerable_memory:
         found = VULNERABLE
-    if context.emotion and felt(context, m.time, m.policy) <= rules.distress:
+    if context.emotion and felt(context, m.time, policy) <= policy.distress:
         found |= DISTRESS
     return found

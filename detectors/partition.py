@@ -17,61 +17,62 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from heapq import heappop, heappush
-
-import msgspec
+from typing import Final
 
 from detectors import customer as fold
+from detectors.aging import Aging
+from detectors.amend import difference
 from detectors.clock import Clock, Slots
-from detectors.decode import Activation
-from detectors.events import Event, Tick
-from detectors.ids import fact_id
+from detectors.counts import Counts
+from detectors.customers import Customers, key_of
+from detectors.events import Activation, Event, Tick
+from detectors.ids import digest
 from detectors.moment import Findings
+from detectors.packed import snapshot, unpack
 from detectors.policy import Policy
-from detectors.state import Customer, new, pack, unpack
+from detectors.ring import Ring
+from detectors.state import NONE_HELD, Customer, new
+from detectors.tables import COMMON, Row
 from detectors.timeline import Timeline
-from detectors.vocabulary import TYPES
 
 __all__ = ["Counts", "PartitionFold"]
 
 # The partition's own record of policies; a customer's key begins with the tenant.
-POLICIES_KEY = b"\x00policies"
-
-
-class Counts(msgspec.Struct):
-    """What became of the events given to one partition."""
-
-    accepted: int = 0
-    scored: int = 0
-    late: int = 0
-    duplicates: int = 0
-    unknown: int = 0
-    unscored: int = 0
-    skipped: int = 0
+POLICIES_KEY: Final = b"\x00policies"
+_OFFSET: Final = [column.name for column in COMMON].index("offset")
+# Customers that stay unpacked, of each partition.
+HOT: Final = 8_192
 
 
 class PartitionFold:
     """All customers of one partition. Not thread-safe; one owner."""
 
-    def __init__(self, partition: int, policy: Policy, reference: Callable[[str, str], str]) -> None:
+    def __init__(
+        self, partition: int, policy: Policy, reference: Callable[[str, str], str], hot: int = HOT
+    ) -> None:
         """``policy`` holds until an activation says otherwise; ``reference(tenant, subject)`` encrypts."""
         self.partition = partition
         self.counts = Counts()
-        # States that could not be packed, by their last record's offset: the changelog keeps what it has.
-        self.unpacked: list[tuple[int, Exception]] = []
         self._reference = reference
-        self._customers: dict[bytes, Customer] = {}
+        self._customers = Customers(hot)
         self._timers: list[tuple[int, bytes]] = []
         self._scheduled: dict[bytes, int] = {}
-        self._changed: set[bytes] = set()
+        # Customers with a timer that waits for a silent source, and those sources.
+        self._waiting: set[bytes] = set()
+        self._held: frozenset[str] = NONE_HELD
+        self._aging = Aging()
         self._clock = Clock()
         self._slots = Slots()
         # After a restart the first record tells which of the clocks is the right one.
         self._unset = False
         self._timeline = Timeline(policy)
         self._activated = False
-        self._rules = policy.document.time
-        # When the rules of time change next, by an activation; 0 for never.
+        self._high = 0
+        # The rules of time change by an activation: when next (0 for never), and until then these hold.
         self._turn = 0
+        self._lateness = policy.lateness
+        self._allowance = policy.allowance
+        self._idle = policy.idle
 
     # -- state ---------------------------------------------------------------------------------------------
 
@@ -84,30 +85,32 @@ class PartitionFold:
             self._timeline.load(raw)
             self._unset = True
             return
-        state = unpack(raw)
-        self._customers[key] = state
+        state = self._customers.load(key, raw)
         self._schedule(key, state)
+        self._aging.add(key, state.now)
 
-    def changed(self) -> list[tuple[bytes, bytes]]:
-        """Packed records of everything changed since the last call; but see :attr:`unpacked`."""
-        found = []
-        for key in sorted(self._changed):
-            try:
-                found.append((key, pack(self._customers[key])))
-            except Exception as error:
-                self.unpacked.append((self._customers[key].applied, error))
-        self._changed.clear()
+    def changed(self) -> list[tuple[bytes, bytes | None]]:
+        """Packed records of everything changed since the last call; None for what is forgotten."""
+        self._customers.settled = self.watermark
+        found = self._customers.packed()
         if self._activated:
             self._activated = False
             found.append((POLICIES_KEY, self._timeline.pack()))
-        if not self._unset and (kept := self._slots.put(self._clock)):
-            found.append(kept)
+        if not self._unset:
+            self._clock.high = self._high
+            if kept := self._slots.put(self._clock):
+                found.append(kept)
         return found
+
+    @property
+    def unpacked(self) -> list[tuple[int, Exception]]:
+        """States that could not be packed, by their last record's offset: the changelog keeps what it has."""
+        return self._customers.unpacked
 
     @property
     def watermark(self) -> int:
         """Event time (ms) before which nothing on time is still to come; 0 before anything came."""
-        return max(0, self._clock.high - self._rules.lateness)
+        return max(0, self._high - self._lateness)
 
     @property
     def customers(self) -> int:
@@ -116,69 +119,177 @@ class PartitionFold:
 
     def customer(self, tenant: str, pseudonym: str) -> Customer | None:
         """The state of one customer, to look at."""
-        return self._customers.get(_key(tenant, pseudonym))
+        return self._customers.get(key_of(tenant, pseudonym))
 
     @property
     def policy(self) -> Policy:
         """The policy that holds at the watermark."""
-        return self._timeline.policy(self._clock.high, self._clock.applied + 1)
+        return self._timeline.policy(self._high, self._clock.applied + 1)
 
     def knows(self, e: Event) -> bool:
         """Whether this partition has the event's customer."""
-        return _key(e.tenant, e.customer) in self._customers
+        return self._customers.knows(e.key)
 
     # -- records -------------------------------------------------------------------------------------------
 
     def event(self, e: Event, subject: str, out: Findings) -> None:
-        """Fold one event; ``e.offset`` must not go back but after a restart."""
+        """Fold one event; ``e.offset`` must not go back but after a restart.
+
+        Whatever it makes the fold raise leaves the customer as before, and nothing found of it in ``out``.
+        """
         self._begin(e.offset)
-        late = e.time < self._clock.high - self._rules.lateness
+        settled = self._high - self._lateness
+        e.late = e.time < settled
         self._advance(e.time)
-        key = _key(e.tenant, e.customer)
+        key = e.key
         state = self._customers.get(key)
         if state is None:
-            reference = self._reference(e.tenant, subject)
-            state = new(e.tenant, e.customer, reference, e.anonymous, e.time)
-            self._customers[key] = state
+            state = self._new(key, e, subject)
         elif e.offset <= state.applied:
             # Restored from beyond this record: it is in the state, and its rows went out before the state.
             self.counts.skipped += 1
             self._expire(e.offset, out)
             return
-        state.applied = e.offset
-        self.counts.accepted += 1
-        self._changed.add(key)
-        if fold.seen(state, fact_id(e.tenant, "event", e.source, e.id)):
+        elif e.time - state.now > self._idle and not e.late:
+            self._fire(state, e.time, e.offset, out)
+            state = self._new(key, e, subject)
+        fact = _fact(e)
+        e.fact = fact.hex()
+        known = state.seen
+        self._customers.touch(key)
+        if fold.seen(state, fact):
+            self.counts.accepted += 1
             self.counts.duplicates += 1
+            state.applied = e.offset
         else:
-            self._fold(state, e, late, out)
+            try:
+                state = self._place(key, state, e, settled, out)
+            except Exception:
+                self._undo(key, state, e, known, out)
+                raise
+            state.applied = e.offset
+            self._count(state, e)
             self._schedule(key, state)
         self._expire(e.offset, out)
 
-    def _fold(self, state: Customer, e: Event, late: bool, out: Findings) -> None:
+    def _undo(self, key: bytes, state: Customer, e: Event, seen: bytes, out: Findings) -> None:
+        """An event made the fold raise: its customer is as before it, and nothing was found of it."""
+        self.counts.failed += 1
+        for rows in out.rows.values():
+            _offsets(rows, e.offset)
+        while out.desk and out.desk[-1]["offset"] == e.offset:
+            out.desk.pop()
+        ring = state.ring
+        if ring is not None:
+            if e in ring.events:
+                ring.events.remove(e)
+                ring.measure()
+            try:
+                again = self._refold(ring, state.epoch, 0, e.offset, Findings())
+            except Exception:
+                # What had been folded before cannot be any more: what came before it all can.
+                again, ring.events = unpack(ring.base), []
+                ring.measure()
+            again.ring = ring
+            state = again
+        state.seen, state.applied = seen, e.offset
+        self._customers.put(key, state)
+        self._schedule(key, state)
+
+    def _new(self, key: bytes, e: Event, subject: str) -> Customer:
+        state = new(e.tenant, e.customer, self._reference(e.tenant, subject), e.anonymous, e.time)
+        self._customers.put(key, state)
+        self._aging.add(key, e.time)
+        return state
+
+    def _place(self, key: bytes, state: Customer, e: Event, settled: int, out: Findings) -> Customer:
+        """Fold an event in its place among those that it may still come before."""
+        ring = state.ring
+        if ring is not None and ring.settled(settled):
+            ring = state.ring = None
+        if ring is None:
+            if not e.late:
+                ring = Ring(self._customers.unchanged(key) or snapshot(state))
+                ring.put(e, 0)
+                # Only then: the base is the state without it.
+                state.ring = ring
+            self._fold(state, e, out)
+            return state
+        if e.time <= ring.closed:
+            e.late = True
+        place = ring.place(e)
+        if place == len(ring.events) or e.late:
+            self._fold(state, e, out)
+            ring.put(e, len(ring.events))
+        else:
+            state = self._again(key, state, ring, e, place, settled, out)
+        if ring.wants_middle:
+            ring.middle, ring.middle_at = snapshot(state), len(ring.events)
+        if (ring.full or ring.passed(settled)) and ring.advance(settled):
+            self.counts.overflows += 1
+        return state
+
+    def _again(
+        self, key: bytes, before: Customer, ring: Ring, e: Event, place: int, settled: int, out: Findings
+    ) -> Customer:
+        """Fold what is in the ring as it was known and as it is now; tell the difference."""
+        self.counts.reordered += 1
+        known, found = Findings(), Findings()
+        self._refold(ring, 0, settled, e.offset, known)
+        ring.put(e, place)
+        state = self._refold(ring, before.epoch + 1, settled, e.offset, found)
+        difference(known, found, state.epoch, out)
+        state.seen = before.seen
+        state.ring = ring
+        self._customers.put(key, state)
+        return state
+
+    def _refold(self, ring: Ring, epoch: int, settled: int, offset: int, out: Findings) -> Customer:
+        state = unpack(ring.base)
+        state.epoch = max(epoch, state.epoch)
+        for e in ring.events:
+            self._fold(state, e, out)
+        self._fire(state, settled, offset, out)
+        return state
+
+    def _fold(self, state: Customer, e: Event, out: Findings) -> None:
         policy = self._timeline.policy(e.time, e.offset)
-        self._fire(state, e.time, e.offset, out)
+        if not e.fact:
+            e.fact = _fact(e).hex()
+        if state.attempts or state.owed or state.solved:
+            self._fire(state, e.time, e.offset, out)
         if e.profiling is not None or e.contact is not None:
             fold.consent(state, e)
-        if late:
-            self.counts.late += 1
+        if e.late:
             fold.store_late(state, e, policy, out)
-        elif e.type not in TYPES:
-            self.counts.unknown += 1
-            fold.store_unscored(state, e, policy, out)
-        elif not state.context.may_profile:
-            self.counts.unscored += 1
+        elif not e.known or not state.context.may_profile:
             fold.store_unscored(state, e, policy, out)
         else:
-            self.counts.scored += 1
             fold.apply(state, e, policy, out)
+
+    def _count(self, state: Customer, e: Event) -> None:
+        counts = self.counts
+        counts.accepted += 1
+        if e.late:
+            counts.late += 1
+        elif not e.known:
+            counts.unknown += 1
+        elif not state.context.may_profile:
+            counts.unscored += 1
+        else:
+            counts.scored += 1
 
     def tick(self, tick: Tick, offset: int, out: Findings) -> None:
         """Time passes: the watermark moves and timers fire."""
         self._begin(offset)
         clock = self._clock
-        clock.tick = max(clock.tick, tick.time)
-        self._raise(max(clock.high, tick.time))
+        if tick.time >= clock.tick:
+            clock.tick = tick.time
+            if clock.stale != tick.stale:
+                clock.stale = tick.stale
+                self._hold(frozenset(tick.stale))
+        if tick.time > self._high:
+            self._raise(tick.time)
         self._expire(offset, out)
 
     def activate(self, activation: Activation, offset: int) -> None:
@@ -195,58 +306,111 @@ class PartitionFold:
         if self._unset:
             self._unset = False
             self._clock = self._slots.at(offset)
+            self._high = self._clock.high
+            self._held = frozenset(self._clock.stale)
             self._set_rules(offset)
         self._clock.applied = offset
 
     def _set_rules(self, offset: int) -> None:
         """Lateness and allowance are those of the policy that holds at the highest time."""
-        high = self._clock.high
-        self._rules = self._timeline.policy(high, offset).document.time
-        self._turn = self._timeline.turn(high)
+        policy = self._timeline.policy(self._high, offset)
+        self._lateness, self._allowance, self._idle = policy.lateness, policy.allowance, policy.idle
+        self._turn = self._timeline.turn(self._high)
 
     def _fire(self, state: Customer, before: int, offset: int, out: Findings) -> None:
+        due = state.due(self._held)
+        if due == 0 or due >= before:
+            return
+
         def policy(time: int) -> Policy:
             return self._timeline.policy(time, offset)
 
-        fold.fire(state, before, policy, out, self.partition, offset)
+        fold.fire(state, before, policy, out, self.partition, offset, self._held)
 
     def _advance(self, time: int) -> None:
-        clock = self._clock
-        if time > clock.high:
+        if time > self._high:
             # One clock from the future must not make everybody else late.
-            limit = clock.tick + self._rules.allowance if clock.tick else time
-            self._raise(max(clock.high, min(time, limit)))
+            tick = self._clock.tick
+            if tick and time > tick + self._allowance:
+                self.counts.held_back += 1
+                time = tick + self._allowance
+            if time > self._high:
+                self._raise(time)
 
     def _raise(self, high: int) -> None:
-        clock = self._clock
-        clock.high = high
+        self._high = high
         if self._turn and high >= self._turn:
-            self._set_rules(clock.applied)
+            self._clock.high = high
+            self._set_rules(self._clock.applied)
+
+    def _hold(self, held: frozenset[str]) -> None:
+        """Timers of these sources wait from now on; those of sources that are heard again do not."""
+        self._held = held
+        waiting, self._waiting = self._waiting, set()
+        for key in sorted(waiting):
+            state = self._customers.get(key)
+            if state is not None:
+                self._schedule(key, state)
 
     def _schedule(self, key: bytes, state: Customer) -> None:
-        due = state.due()
+        due = state.due(self._held)
         if due:
             # A timer that is put off stays where it is until then: most are put off again and again.
             scheduled = self._scheduled.get(key)
             if scheduled is None or due < scheduled:
                 self._scheduled[key] = due
                 heappush(self._timers, (due, key))
+        if self._held and state.due() != due:
+            self._waiting.add(key)
 
     def _expire(self, offset: int, out: Findings) -> None:
-        """Fire every timer due before the watermark, in order of (due, key)."""
+        """Fire every timer due before the watermark, in order of (due, key); forget who was idle too long."""
         timers, watermark = self._timers, self.watermark
         while timers and timers[0][0] < watermark:
             due, key = heappop(timers)
             if self._scheduled.get(key) != due:
                 continue  # another one of this customer's was put before it
             del self._scheduled[key]
-            state = self._customers[key]
-            if state.due() == due:
+            state = self._customers.get(key)
+            if state is None:
+                continue
+            if state.due(self._held) == due:
                 # Only up to this one: later ones go back to their place among the other customers'.
                 self._fire(state, due + 1, offset, out)
-                self._changed.add(key)
+                _close(state, due)
+                self._customers.touch(key)
             self._schedule(key, state)
+        if watermark > self._aging.due:
+            self._age(watermark)
+
+    def _age(self, watermark: int) -> None:
+        for key in self._aging.take(watermark, self._idle):
+            state = self._customers.get(key)
+            if state is None:
+                continue
+            if watermark - state.now > self._idle and not state.due():
+                self._customers.remove(key)
+                self._scheduled.pop(key, None)
+                self.counts.aged_out += 1
+            else:
+                self._aging.add(key, state.now)
 
 
-def _key(tenant: str, customer: str) -> bytes:
-    return f"{tenant}\x1f{customer}".encode()
+def _fact(e: Event) -> bytes:
+    """The id of an event's facts: of its source and its own id there, whoever tells it."""
+    return digest(f"{e.tenant}\x1fevent\x1f{e.source}\x1f{e.id}")
+
+
+def _close(state: Customer, due: int) -> None:
+    """A timer that had waited for its source fired after later events: their order is settled by that."""
+    ring = state.ring
+    last = None if ring is None else ring.last()
+    if last is not None and last.time > due:
+        state.ring = Ring(snapshot(state))
+        state.ring.closed = last.time
+
+
+def _offsets(rows: list[Row], offset: int) -> None:
+    """Take back the rows at the end that a record gave."""
+    while rows and rows[-1][_OFFSET] == offset:
+        rows.pop()

@@ -15,21 +15,47 @@ import tomllib
 from collections.abc import Iterator
 from datetime import datetime
 from importlib import resources
+from typing import Final
 
 import msgspec
 
 from detectors import durations
 from detectors.hours import ServiceHours
 from detectors.policy_errors import PolicyError, expected, readable
-from detectors.policy_model import Ms, NeedSignal, PolicyDocument
+from detectors.policy_model import Ms, NeedSignal, PolicyDocument, Switches
 from detectors.signals import NUMBER, SIGNALS
 from detectors.vocabulary import ASYNC_CHANNELS, CHANNELS
 
-__all__ = ["DEFAULT_TEXT", "Policy", "PolicyError", "default", "parse"]
+__all__ = ["DEFAULT_TEXT", "NeedRule", "Policy", "PolicyError", "default", "parse"]
 
-DEFAULT_TEXT = (resources.files("detectors") / "default_policy.toml").read_text("utf-8")
+DEFAULT_TEXT: Final = (resources.files("detectors") / "default_policy.toml").read_text("utf-8")
 
-LEVELS = ("", "watch", "offer_help", "offer_human", "human_now")
+LEVELS: Final = ("", "watch", "offer_help", "offer_human", "human_now")
+
+
+class NeedRule:
+    """Log-odds per decayed count of one signal, at most ``cap`` counts, of ``points`` each."""
+
+    def __init__(self, number: int, name: str, rule: NeedSignal, points: float) -> None:
+        self.number = number
+        self.name = name
+        self.log_odds = rule.log_odds
+        self.acute = rule.horizon == "acute"
+        self.cap = rule.cap
+        self.points = points
+
+
+class SwitchRules:
+    """The windows of ``[switches]`` in ms, as the fold reads them."""
+
+    def __init__(self, rules: Switches) -> None:
+        self.window = int(rules.window)
+        self.hard_window = int(rules.hard_window)
+        self.soft_window = int(rules.soft_window)
+        self.soft_failures = rules.soft_failures
+        self.guided_window = int(rules.guided_window)
+        self.ping_pong_window = int(rules.ping_pong_window)
+        self.visit_gap = int(rules.visit_gap)
 
 
 class Policy:
@@ -48,34 +74,59 @@ class Policy:
         self.acute_weight = effort.acute_weight
         self.chronic_weight = effort.chronic_weight
         self.scale = effort.scale
+        self.coverage_scale = effort.coverage_scale
+        self.coverage_floor = effort.coverage_floor
+        self.lateness: int = int(document.time.lateness)
+        self.idle: int = int(document.time.idle)
+        self.allowance: int = int(document.time.allowance)
+        self.switches = SwitchRules(document.switches)
+        self.preference = dict(document.cause.preference)
+        self.cause_threshold = document.cause.threshold
+        # What brief.py found of fields' names, by name.
+        self.skippable: dict[str, bool] = {}
         self.other = NUMBER["other"]
         # Points by signal number; "other" is a bucket and has none of its own.
         self.points = [document.signals.get(spec.name, 0.0) for spec in SIGNALS]
-        self.need_signals: list[tuple[int, str, NeedSignal]] = [
-            (NUMBER[name], name, rule) for name, rule in document.need.signals.items()
+        self.need_signals = [
+            NeedRule(NUMBER[name], name, rule, self.points[NUMBER[name]])
+            for name, rule in document.need.signals.items()
         ]
         # Signals that human need is told by.
-        self.telling = frozenset(number for number, _, _ in self.need_signals)
+        self.telling = frozenset(rule.number for rule in self.need_signals)
+        need = document.need
+        self.need_base = need.base
+        self.need_effort = need.effort
+        self.need_habit = need.habit
+        self.need_memory = int(need.memory)
+        self.need_steps = dict(need.steps)
+        # The steps that are named at all, whatever their journey.
+        self.need_step_names = frozenset(name.rpartition("/")[2] for name in need.steps)
+        self.vulnerable_memory = int(need.vulnerable_memory)
+        self.distress = need.distress
+        self.need_emotion = need.emotion
+        self.line = document.candidates.line
+        self.rearm = document.candidates.rearm
         self.cause_default = [document.cause.default.get(spec.name, 0.0) for spec in SIGNALS]
         hours = document.hours
         self.hours = ServiceHours(list(hours.days), hours.open, hours.close, hours.zone)
         self.floor = round(datetime.fromisoformat(document.time.floor).timestamp() * 1000)
         self.promises: dict[str, int] = {
-            "chat": document.promises.chat,
-            "messaging": document.promises.messaging,
-            "email": document.promises.email,
-            "ticket": document.promises.ticket,
-            "social": document.promises.social,
+            "chat": int(document.promises.chat),
+            "messaging": int(document.promises.messaging),
+            "email": int(document.promises.email),
+            "ticket": int(document.promises.ticket),
+            "social": int(document.promises.social),
         }
         abandonment = document.abandonment
+        self._overrides = list(abandonment.override)
         self.timeouts: dict[str, int] = {
-            "step": abandonment.step,
-            "form": abandonment.form,
-            "cart": abandonment.cart,
-            "queue": abandonment.queue,
-            "ivr": abandonment.ivr,
-            "bot": abandonment.bot,
-            "conversation": abandonment.conversation,
+            "step": int(abandonment.step),
+            "form": int(abandonment.form),
+            "cart": int(abandonment.cart),
+            "queue": int(abandonment.queue),
+            "ivr": int(abandonment.ivr),
+            "bot": int(abandonment.bot),
+            "conversation": int(abandonment.conversation),
         }
 
     def keep_cause(self, passed: int) -> float:
@@ -84,9 +135,9 @@ class Policy:
 
     def timeout(self, kind: str, journey: str, step: str) -> int:
         """Idle time in ms after which an attempt of ``kind`` counts as given up."""
-        for rule in self.document.abandonment.override:
+        for rule in self._overrides:
             if rule.kind == kind and rule.journey in ("", journey) and rule.step in ("", step):
-                return rule.timeout
+                return int(rule.timeout)
         return self.timeouts[kind]
 
     def promise(self, channel: str) -> int:
@@ -166,8 +217,8 @@ def _dots(line: str) -> int:
 
 
 # Beyond these a number is a slip: no sum of points, no due time may overflow.
-_MOST = 1e6
-_LONGEST = 3650 * durations.DAY
+_MOST: Final = 1e6
+_LONGEST: Final = 3650 * durations.DAY
 
 
 def _numbers(value: object, path: str) -> Iterator[tuple[str, float]]:
@@ -211,6 +262,8 @@ def _check(document: PolicyDocument) -> None:
             raise PolicyError(key, "0", "a duration above 0")
         if span > _LONGEST:
             raise PolicyError(key, f"{span // durations.DAY} days", "a duration of at most 3650d")
+    if document.time.idle < durations.DAY:
+        raise PolicyError("time.idle", f"{document.time.idle // durations.HOUR} hours", "at least a day")
     levels = document.need.levels
     if not levels.watch <= levels.offer_help <= levels.offer_human <= levels.human_now:
         raise PolicyError(

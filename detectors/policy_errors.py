@@ -11,6 +11,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable
+from typing import Final
 
 import msgspec
 
@@ -36,8 +37,8 @@ def expected(name: str, known: set[str]) -> str:
     return "one of this section's keys" + (f" (did you mean {near[0]}?)" if near else "")
 
 
-_AT = re.compile(r" - at `\$\.?(.*)`$")
-_ANY = "[...]"
+_AT: Final = re.compile(r" - at `\$\.?(.*)`$")
+_ANY: Final = "[...]"
 
 
 def readable(

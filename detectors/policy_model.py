@@ -10,6 +10,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from detectors.durations import DAY, MINUTE
+
 __all__ = [
     "Abandonment",
     "Brief",
@@ -54,6 +56,10 @@ class TimeRules(_Section, kw_only=True):
     allowance: Ms
     floor: str
     ahead: Ms
+    # Policies of before these were named keep what held then.
+    idle: Ms = Ms(90 * DAY)
+    silence: Ms = Ms(10 * MINUTE)
+    silences: dict[str, Ms] = {}
 
 
 class EffortRules(_Section, kw_only=True):

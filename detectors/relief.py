@@ -10,6 +10,8 @@ A ticket that the company calls solved counts in part at once and in full only a
 
 from __future__ import annotations
 
+from typing import Final
+
 from detectors import failures
 from detectors.events import Event
 from detectors.ids import number
@@ -19,7 +21,7 @@ from detectors.state import MOST_SOLVED, Journey, Solved
 
 __all__ = ["expire", "on_event"]
 
-_COMPLETIONS = frozenset(["purchase", "step.completed", "form_submit"])
+_COMPLETIONS: Final = frozenset(["purchase", "step.completed", "form_submit"])
 
 
 def on_event(m: Moment, e: Event, journey: Journey) -> None:
@@ -61,7 +63,7 @@ def _solved(m: Moment, e: Event, journey: Journey) -> None:
     if len(pending) >= MOST_SOLVED:
         pending.remove(min(pending, key=lambda solved: (solved.due, solved.key)))
     rest = points * (1.0 - rules.solved_share)
-    pending.append(Solved(key, e.journey, e.time + rules.reopen_window, rest))
+    pending.append(Solved(key, e.journey, e.time + rules.reopen_window, rest, e.source))
 
 
 def expire(m: Moment, solved: Solved) -> None:

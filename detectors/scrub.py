@@ -12,6 +12,7 @@ dead letters hold raw ids, so every text of an event is searched, before it is c
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 import msgspec
 
@@ -19,19 +20,17 @@ from detectors.envelope import Data, Envelope
 from detectors.labels import ID_BYTES, identifier
 from detectors.vocabulary import TYPES, canonical
 
-__all__ = ["attributes", "repeats", "replaced", "scrub"]
+__all__ = ["attributes", "replaced", "scrub", "written"]
 
-_LEAST = 6  # a shorter id inside a longer text is most likely something else
-MAX_ATTRIBUTES = 2048
+_LEAST: Final = 6  # a shorter id inside a longer text is most likely something else
+MAX_ATTRIBUTES: Final = 2048
 # Chosen from lists of the contract's; an id that reads the same is a coincidence and says nothing.
-_CLOSED = frozenset(["channel", "direction", "actor", "metric"])
+_CLOSED: Final = frozenset(["channel", "direction", "actor", "metric"])
 
 
-def repeats(raw: bytes, subject: str) -> bool:
-    """Whether a record may hold ``subject`` once more: a cheap look that never says no wrongly."""
-    if b"\\" in raw:
-        return True  # it may be written with escapes
-    return raw.count((subject if len(subject) >= _LEAST else f'"{subject}"').encode()) > 1
+def written(subject: str) -> bytes:
+    """``subject`` as a record repeats it: where nothing is escaped, no repetition is written otherwise."""
+    return (subject if len(subject) >= _LEAST else f'"{subject}"').encode()
 
 
 def replaced(text: str, subject: str, pseudonym: str) -> str:

@@ -13,7 +13,7 @@ Points come from the policy (``[signals]``); here stands only what a signal is.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 __all__ = ["DIRECT", "HARD_FAILURES", "NUMBER", "SIGNALS", "SOFT_FAILURES", "SignalSpec"]
 
@@ -26,7 +26,7 @@ class SignalSpec(NamedTuple):
     event: str = ""
 
 
-SIGNALS: tuple[SignalSpec, ...] = (
+SIGNALS: Final[tuple[SignalSpec, ...]] = (
     SignalSpec("rage_click", event="rage_click"),
     SignalSpec("dead_click", event="dead_click"),
     SignalSpec("error_click", event="error_click"),
@@ -70,12 +70,12 @@ SIGNALS: tuple[SignalSpec, ...] = (
     SignalSpec("other"),
 )
 
-NUMBER: dict[str, int] = {spec.name: number for number, spec in enumerate(SIGNALS)}
+NUMBER: Final[dict[str, int]] = {spec.name: number for number, spec in enumerate(SIGNALS)}
 # Event type -> the signal that it is by itself, whatever else happened ("direct").
-DIRECT: dict[str, str] = {spec.event: spec.name for spec in SIGNALS if spec.event}
+DIRECT: Final[dict[str, str]] = {spec.event: spec.name for spec in SIGNALS if spec.event}
 
 # A step that failed, was blocked or was given up: one is enough to call the next switch forced.
-HARD_FAILURES = frozenset(
+HARD_FAILURES: Final = frozenset(
     [
         "step_failed",
         "abandoned_step",
@@ -90,6 +90,6 @@ HARD_FAILURES = frozenset(
     ]
 )
 # Friction that blocks only when it piles up (policy: switches.soft_failures).
-SOFT_FAILURES = frozenset(
+SOFT_FAILURES: Final = frozenset(
     ["rage_click", "dead_click", "error_click", "js_error", "form_error", "search_no_results", "bot_fallback"]
 )

@@ -15,19 +15,21 @@ only the time beyond the promise count as waiting.
 
 from __future__ import annotations
 
+from typing import Final
+
 from detectors import abandonment, waiting
 from detectors.attempts import INFERRED, OPEN, add, find, thread
 from detectors.events import Event
 from detectors.moment import Moment
 from detectors.state import MOST_OWED, Attempt, Journey, Owed, Wait
 
-__all__ = ["expire", "on_event", "on_late"]
+__all__ = ["SPEAKS", "expire", "on_event", "on_late"]
 
-_ASKS = frozenset(
+_ASKS: Final = frozenset(
     ["message.sent", "message.received", "email.received", "ticket.created", "ticket.comment_added"]
 )
-_TICKET = frozenset(["ticket.created", "ticket.comment_added"])
-_ANSWERS = frozenset(
+_TICKET: Final = frozenset(["ticket.created", "ticket.comment_added"])
+_ANSWERS: Final = frozenset(
     [
         "message.sent",
         "message.received",
@@ -37,6 +39,8 @@ _ANSWERS = frozenset(
         "callback.completed",
     ]
 )
+# Types that this detector has anything to do with; beside them, whatever the company does on a case.
+SPEAKS: Final = _ASKS | _ANSWERS | {"conversation.assigned", "conversation.abandoned", "conversation.ended"}
 
 
 def on_event(m: Moment, e: Event, journey: Journey) -> None:
@@ -96,7 +100,7 @@ def _asked(m: Moment, e: Event) -> None:
     channel = "ticket" if e.type in _TICKET else e.channel
     promised = _promised(m, channel, e.time)
     due = promised + _patience(m, channel)
-    owed.append(Owed(thread(e), channel, e.journey, e.step, e.time, promised, 0, due))
+    owed.append(Owed(thread(e), channel, e.journey, e.step, e.time, promised, 0, due, e.source))
 
 
 def _waited(m: Moment, channel: str, since: int, until: int) -> float:

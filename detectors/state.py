@@ -1,22 +1,21 @@
 """What is kept of one customer: small, bounded, packed as arrays.
 
-Rings and decayed sums, no raw events. Every list has a most; labels are cut by ``labels.py``; so the packed
-record stays below 8 KiB whatever arrives, and below 2 KiB for a typical active customer (tests hold both).
-Fields are stored by position: append with a default, never reorder, and raise :data:`SCHEMA` when a reader
-must know. Moments are ms since the epoch; 0 means never.
+Rings and decayed sums, no raw events but the few that something out of order may still be put before. Every
+list has a most; labels are cut by ``labels.py``; so the packed record stays below 8 KiB whatever arrives, and
+below 2 KiB for a typical active customer (tests hold both). ``packed.py`` turns it into bytes and back.
+Moments are ms since the epoch; 0 means never. Plain classes with typed fields: compiled, they are structs.
 
 >>> jane = new("default", "p1", "sealed", False, 1_000)
 >>> jane.attempts.append(Attempt("form", "loan", "income", "r1", "web", 0, 1_000, 1_000, 5_000))
->>> jane.due(), unpack(pack(jane)) == jane, len(pack(jane)) < 200
-(5000, True, True)
+>>> jane.due()
+5000
 """
 
 from __future__ import annotations
 
-import zlib
+from typing import Final
 
-import msgspec
-from msgspec import Struct
+from detectors.ring import Ring
 
 __all__ = [
     "Attempt",
@@ -29,209 +28,346 @@ __all__ = [
     "Solved",
     "Sums",
     "Wait",
-    "pack",
-    "unpack",
+    "new",
 ]
 
-SCHEMA = 1
-
-MOST_JOURNEYS = 4
-MOST_PARTS = 8
-MOST_ATTEMPTS = 7
-MOST_CONTACTS = 5
-MOST_WAITS = 4
-MOST_OWED = 3
-MOST_SOLVED = 3
-MOST_FIELDS = 10
-MOST_REFS = 3
-MOST_SEEN = 32
+MOST_JOURNEYS: Final = 4
+MOST_PARTS: Final = 8
+MOST_ATTEMPTS: Final = 7
+MOST_CONTACTS: Final = 5
+MOST_WAITS: Final = 4
+MOST_OWED: Final = 3
+MOST_SOLVED: Final = 3
+MOST_FIELDS: Final = 10
+MOST_REFS: Final = 3
+MOST_SEEN: Final = 32
+NONE_HELD: Final[frozenset[str]] = frozenset()
 # Of an event's id: within 32, two different ones agree in 48 bits once in 10^13 events.
-SEEN_BYTES = 6
+SEEN_BYTES: Final = 6
 
 
-class Sums(Struct, array_like=True, gc=False):
+class Sums:
     """Decayed points on both horizons, as of ``at``."""
 
-    acute: float = 0.0
-    chronic: float = 0.0
-    at: int = 0
+    def __init__(self, acute: float = 0.0, chronic: float = 0.0, at: int = 0) -> None:
+        self.acute = acute
+        self.chronic = chronic
+        self.at = at
 
 
-class Part(Struct, array_like=True, gc=False):
+class Part(Sums):
     """One signal's part of a journey's sums; ``at`` is also when it was last seen."""
 
-    signal: int
-    acute: float
-    chronic: float
-    at: int
-    count: int
+    def __init__(self, signal: int, acute: float, chronic: float, at: int, count: int) -> None:
+        self.acute = acute
+        self.chronic = chronic
+        self.at = at
+        self.signal = signal
+        self.count = count
 
 
-class Journey(Struct, array_like=True):
+class Journey:
     """One journey: its effort by signal, where it stands, what failed last, and its candidate."""
 
-    name: str
-    touched: int
-    sums: Sums
-    parts: list[Part]
-    step: str = ""
-    release: str = ""
-    intent: str = ""
-    # The failure that a switch would be charged to.
-    failed_at: int = 0
-    failed_soft: int = 0
-    failed_soft_at: int = 0
-    failed_channel: str = ""
-    failed_step: str = ""
-    failed_release: str = ""
-    # By default or by preference: decayed evidence, as of evidence_at.
-    by_default: float = 0.0
-    by_preference: float = 0.0
-    evidence_at: int = 0
-    completions: int = 0
-    transfers: int = 0
-    transferred_at: int = 0
-    suggested: str = ""
-    suggested_at: int = 0
-    # The candidate of this journey: its id follows from the customer, the journey and raised_at.
-    raised_at: int = 0
-    raised_ver: int = 0
-    raised_level: int = 0
-    open: bool = False
-    armed: bool = True
-    # Overrides that have been answered by a candidate and still hold, as bits of need.py.
-    overridden: int = 0
-    complaint: bool = False
+    def __init__(
+        self,
+        name: str,
+        touched: int,
+        sums: Sums,
+        parts: list[Part],
+        step: str = "",
+        release: str = "",
+        intent: str = "",
+        failed_at: int = 0,
+        failed_soft: int = 0,
+        failed_soft_at: int = 0,
+        failed_channel: str = "",
+        failed_step: str = "",
+        failed_release: str = "",
+        by_default: float = 0.0,
+        by_preference: float = 0.0,
+        evidence_at: int = 0,
+        completions: int = 0,
+        transfers: int = 0,
+        transferred_at: int = 0,
+        suggested: str = "",
+        suggested_at: int = 0,
+        raised_at: int = 0,
+        raised_ver: int = 0,
+        raised_level: int = 0,
+        is_open: bool = False,
+        armed: bool = True,
+        overridden: int = 0,
+        complaint: bool = False,
+    ) -> None:
+        self.name = name
+        self.touched = touched
+        self.sums = sums
+        self.parts = parts
+        self.step = step
+        self.release = release
+        self.intent = intent
+        # The failure that a switch would be charged to.
+        self.failed_at = failed_at
+        self.failed_soft = failed_soft
+        self.failed_soft_at = failed_soft_at
+        self.failed_channel = failed_channel
+        self.failed_step = failed_step
+        self.failed_release = failed_release
+        # By default or by preference: decayed evidence, as of evidence_at.
+        self.by_default = by_default
+        self.by_preference = by_preference
+        self.evidence_at = evidence_at
+        self.completions = completions
+        self.transfers = transfers
+        self.transferred_at = transferred_at
+        self.suggested = suggested
+        self.suggested_at = suggested_at
+        # The candidate of this journey: its id follows from the customer, the journey and raised_at.
+        self.raised_at = raised_at
+        self.raised_ver = raised_ver
+        self.raised_level = raised_level
+        self.open = is_open
+        self.armed = armed
+        # Overrides that have been answered by a candidate and still hold, as bits of need.py.
+        self.overridden = overridden
+        self.complaint = complaint
 
 
-class Attempt(Struct, array_like=True, gc=False):
-    """Something begun: ``status`` 0 open, 1 given up by time-out, 2 given up and said so."""
+class Attempt:
+    """Something begun: ``status`` 0 open, 1 given up by time-out, 2 given up and said so.
 
-    kind: str
-    journey: str
-    step: str
-    release: str
-    channel: str
-    key: int
-    start: int
-    last: int
-    due: int
-    status: int = 0
-    ver: int = 0
-    points: float = 0.0
-    given_up: int = 0
+    ``source`` is who last told of it: while that source is silent, its time-out waits.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        journey: str,
+        step: str,
+        release: str,
+        channel: str,
+        key: int,
+        start: int,
+        last: int,
+        due: int,
+        status: int = 0,
+        ver: int = 0,
+        points: float = 0.0,
+        given_up: int = 0,
+        source: str = "",
+    ) -> None:
+        self.kind = kind
+        self.journey = journey
+        self.step = step
+        self.release = release
+        self.channel = channel
+        self.key = key
+        self.start = start
+        self.last = last
+        self.due = due
+        self.status = status
+        self.ver = ver
+        self.points = points
+        self.given_up = given_up
+        self.source = source
 
 
-class Contact(Struct, array_like=True, gc=False):
+class Contact:
     """One visit or contact: events of one conversation or session, or close together on one channel."""
 
-    channel: str
-    device: str
-    journey: str
-    intent: str
-    case: int
-    key: int
-    start: int
-    last: int
-    step: str = ""
-    release: str = ""
-    outcome: str = "open"
+    def __init__(
+        self,
+        channel: str,
+        device: str,
+        journey: str,
+        intent: str,
+        case: int,
+        key: int,
+        start: int,
+        last: int,
+        step: str = "",
+        release: str = "",
+        outcome: str = "open",
+    ) -> None:
+        self.channel = channel
+        self.device = device
+        self.journey = journey
+        self.intent = intent
+        self.case = case
+        self.key = key
+        self.start = start
+        self.last = last
+        self.step = step
+        self.release = release
+        self.outcome = outcome
 
 
-class Wait(Struct, array_like=True, gc=False):
+class Wait:
     """A wait that is going on."""
 
-    kind: str
-    channel: str
-    journey: str
-    queue: str
-    key: int
-    opened: int
-    announced: float = -1.0
+    def __init__(
+        self,
+        kind: str,
+        channel: str,
+        journey: str,
+        queue: str,
+        key: int,
+        opened: int,
+        announced: float = -1.0,
+    ) -> None:
+        self.kind = kind
+        self.channel = channel
+        self.journey = journey
+        self.queue = queue
+        self.key = key
+        self.opened = opened
+        self.announced = announced
 
 
-class Owed(Struct, array_like=True, gc=False):
+class Owed:
     """A reply that the customer is owed, or got too late (``replied`` above 0)."""
 
-    key: int
-    channel: str
-    journey: str
-    step: str
-    since: int
-    promised: int
-    replied: int
-    due: int
+    def __init__(
+        self,
+        key: int,
+        channel: str,
+        journey: str,
+        step: str,
+        since: int,
+        promised: int,
+        replied: int,
+        due: int,
+        source: str = "",
+    ) -> None:
+        self.key = key
+        self.channel = channel
+        self.journey = journey
+        self.step = step
+        self.since = since
+        self.promised = promised
+        self.replied = replied
+        self.due = due
+        self.source = source
 
 
-class Solved(Struct, array_like=True, gc=False):
+class Solved:
     """A ticket said to be solved: the rest of its relief waits for the reopen window."""
 
-    key: int
-    journey: str
-    due: int
-    points: float
+    def __init__(self, key: int, journey: str, due: int, points: float, source: str = "") -> None:
+        self.key = key
+        self.journey = journey
+        self.due = due
+        self.points = points
+        self.source = source
 
 
-class Context(Struct, array_like=True, gc=False):
+class Context:
     """Circumstances as last said; each holds until its moment plus the policy's memory."""
 
-    at: int = 0
-    engagement: float = -1.0
-    first_time: bool = False
-    problem: bool = False
-    last_contact: bool = False
-    risk: float = -1.0
-    prefers: str = ""
-    emotion: float = 0.0
-    emotion_at: int = 0
-    vulnerable_at: int = 0
-    language: str = ""
-    segment: str = ""
-    may_contact: bool = True
-    may_profile: bool = True
-    contact_at: int = 0
-    profile_at: int = 0
+    def __init__(
+        self,
+        at: int = 0,
+        engagement: float = -1.0,
+        first_time: bool = False,
+        problem: bool = False,
+        last_contact: bool = False,
+        risk: float = -1.0,
+        prefers: str = "",
+        emotion: float = 0.0,
+        emotion_at: int = 0,
+        vulnerable_at: int = 0,
+        language: str = "",
+        segment: str = "",
+        may_contact: bool = True,
+        may_profile: bool = True,
+        contact_at: int = 0,
+        profile_at: int = 0,
+    ) -> None:
+        self.at = at
+        self.engagement = engagement
+        self.first_time = first_time
+        self.problem = problem
+        self.last_contact = last_contact
+        self.risk = risk
+        self.prefers = prefers
+        self.emotion = emotion
+        self.emotion_at = emotion_at
+        self.vulnerable_at = vulnerable_at
+        self.language = language
+        self.segment = segment
+        self.may_contact = may_contact
+        self.may_profile = may_profile
+        self.contact_at = contact_at
+        self.profile_at = profile_at
 
 
-class Customer(Struct, array_like=True):
+class Customer:
     """One customer of one tenant. ``applied`` is the offset up to which records are in here."""
 
-    schema: int
-    tenant: str
-    customer: str
-    reference: str
-    applied: int
-    now: int
-    sums: Sums
-    # Coverage: decayed count of what was observed, as of observed_at.
-    observed: float
-    observed_at: int
-    context: Context
-    journeys: list[Journey]
-    attempts: list[Attempt]
-    contacts: list[Contact]
-    waits: list[Wait]
-    owed: list[Owed]
-    solved: list[Solved]
-    seen: bytes
-    case: int = 0
-    fields: list[str] = []
-    refs: list[tuple[str, str]] = []
-    last_source: str = ""
-    last_id: str = ""
-    anonymous: bool = False
+    def __init__(
+        self,
+        tenant: str,
+        customer: str,
+        reference: str,
+        applied: int,
+        now: int,
+        sums: Sums,
+        observed: float,
+        observed_at: int,
+        context: Context,
+        journeys: list[Journey],
+        attempts: list[Attempt],
+        contacts: list[Contact],
+        waits: list[Wait],
+        owed: list[Owed],
+        solved: list[Solved],
+        seen: bytes,
+        case: int,
+        fields: list[str],
+        refs: list[tuple[str, str]],
+        last_source: str,
+        last_id: str,
+        anonymous: bool,
+    ) -> None:
+        self.tenant = tenant
+        self.customer = customer
+        self.reference = reference
+        self.applied = applied
+        self.now = now
+        self.sums = sums
+        # Coverage: decayed count of what was observed, as of observed_at.
+        self.observed = observed
+        self.observed_at = observed_at
+        self.context = context
+        self.journeys = journeys
+        self.attempts = attempts
+        self.contacts = contacts
+        self.waits = waits
+        self.owed = owed
+        self.solved = solved
+        self.seen = seen
+        self.case = case
+        self.fields = fields
+        self.refs = refs
+        self.last_source = last_source
+        self.last_id = last_id
+        self.anonymous = anonymous
+        # How often something out of order has made findings be told again: part of every row's version.
+        self.epoch = 0
+        self.ring: Ring | None = None
 
-    def due(self) -> int:
-        """When the next timer of this customer fires; 0 where there is none."""
+    def due(self, held: frozenset[str] = NONE_HELD) -> int:
+        """When the next timer fires that waits for no source of ``held``; 0 where there is none."""
         soonest = 0
         for attempt in self.attempts:
-            if attempt.status == 0 and (soonest == 0 or attempt.due < soonest):
+            if attempt.status == 0 and (soonest == 0 or attempt.due < soonest) and attempt.source not in held:
                 soonest = attempt.due
         for owed in self.owed:
-            if soonest == 0 or owed.due < soonest:
+            if (soonest == 0 or owed.due < soonest) and owed.source not in held:
                 soonest = owed.due
         for solved in self.solved:
-            if soonest == 0 or solved.due < soonest:
+            if (soonest == 0 or solved.due < soonest) and solved.source not in held:
                 soonest = solved.due
         return soonest
 
@@ -239,42 +375,26 @@ class Customer(Struct, array_like=True):
 def new(tenant: str, customer: str, reference: str, anonymous: bool, time: int) -> Customer:
     """A customer never seen before."""
     return Customer(
-        schema=SCHEMA,
-        tenant=tenant,
-        customer=customer,
-        reference=reference,
-        applied=-1,
-        now=time,
-        sums=Sums(at=time),
-        observed=0.0,
-        observed_at=time,
-        context=Context(),
-        journeys=[],
-        attempts=[],
-        contacts=[],
-        waits=[],
-        owed=[],
-        solved=[],
-        seen=b"",
-        anonymous=anonymous,
+        tenant,
+        customer,
+        reference,
+        -1,
+        time,
+        Sums(0.0, 0.0, time),
+        0.0,
+        time,
+        Context(),
+        [],
+        [],
+        [],
+        [],
+        [],
+        [],
+        b"",
+        0,
+        [],
+        [],
+        "",
+        "",
+        anonymous,
     )
-
-
-_encoder = msgspec.msgpack.Encoder()
-_decoder = msgspec.msgpack.Decoder(Customer)
-
-
-# Few customers are larger; for those a changelog's disk and restore are worth the time to compress.
-_LARGE = 1_536
-_COMPRESSED = b"\x78"  # zlib's first byte; a state's own is that of an array
-
-
-def pack(state: Customer) -> bytes:
-    """The record a changelog keeps."""
-    raw = _encoder.encode(state)
-    return raw if len(raw) <= _LARGE else zlib.compress(raw, 1)
-
-
-def unpack(raw: bytes) -> Customer:
-    """Back from :func:`pack`; msgspec.DecodeError or zlib.error where the record is none of ours."""
-    return _decoder.decode(zlib.decompress(raw) if raw[:1] == _COMPRESSED else raw)

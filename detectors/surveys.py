@@ -12,6 +12,7 @@ True
 from __future__ import annotations
 
 import re
+from typing import Final
 
 from detectors import effort
 from detectors.events import Event
@@ -20,13 +21,13 @@ from detectors.state import Journey
 
 __all__ = ["on_event", "value"]
 
-_SCALES = {
+_SCALES: Final = {
     ("ces", "1"): (1.0, 5.0),
     ("ces", "2"): (1.0, 7.0),
     ("csat", ""): (1.0, 5.0),
     ("nps", ""): (0.0, 10.0),
 }
-_SCALE = re.compile(r"(-?\d+(?:\.\d+)?)\s*-\s*(\d+(?:\.\d+)?)")
+_SCALE: Final = re.compile(r"(-?\d+(?:\.\d+)?)\s*-\s*(\d+(?:\.\d+)?)")
 
 
 def value(metric: str, version: str, scale: str, score: float) -> float | None:

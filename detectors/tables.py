@@ -27,13 +27,13 @@ kind      ClickHouse type             Python value
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 Kind = Literal["lc", "str", "f64", "f64n", "u8", "u32", "i32", "i64", "ms", "msn"]
 # One row: values in the order of its table's columns.
 Row = tuple[object, ...]
 
-CLICKHOUSE_TYPES: dict[Kind, str] = {
+CLICKHOUSE_TYPES: Final[dict[Kind, str]] = {
     "lc": "LowCardinality(String)",
     "str": "String",
     "f64": "Float64",
@@ -73,7 +73,7 @@ class Table(NamedTuple):
 
 
 # On every row. ``time`` never changes for a ``fact_id``; later moments are columns of their own.
-COMMON: tuple[Column, ...] = (
+COMMON: Final[tuple[Column, ...]] = (
     Column("tenant", "lc"),
     Column("customer", "str"),
     Column("fact_id", "str"),
@@ -89,7 +89,7 @@ COMMON: tuple[Column, ...] = (
 )
 
 # Columns that say where a row came from, not what it says: two runs over the same events may differ in them.
-PROVENANCE = ("partition", "offset", "ver", "stored_at")
+PROVENANCE: Final = ("partition", "offset", "ver", "stored_at")
 
 
 def _table(name: str, order_by: str, own: str) -> Table:
@@ -101,7 +101,7 @@ def _table(name: str, order_by: str, own: str) -> Table:
     return Table(name, COMMON + tuple(columns), tuple(order_by.split()))
 
 
-TABLES: dict[str, Table] = {
+TABLES: Final[dict[str, Table]] = {
     table.name: table
     for table in (
         _table(

@@ -17,6 +17,8 @@ again finds it where it stood. The same one twice is one.
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 
 from detectors.policy import Policy, parse
@@ -24,9 +26,9 @@ from detectors.policy import Policy, parse
 __all__ = ["Timeline"]
 
 # The record of them all stays far below a message's limit; nobody changes policy so often that more matter.
-_MOST = 16
+_MOST: Final = 16
 _Kept = list[tuple[int, int, str]]
-_decode = msgspec.msgpack.Decoder(_Kept).decode
+_decode: Final = msgspec.msgpack.Decoder(_Kept).decode
 
 
 class Timeline:

@@ -12,16 +12,25 @@ True
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final
 
-__all__ = ["ACTIVATION", "ALIASES", "CHANNELS", "HUMAN_CHANNELS", "TICK", "TYPES", "TypeSpec", "canonical"]
+__all__ = [
+    "ACTIVATION",
+    "ALIASES",
+    "CHANNELS",
+    "HUMAN_CHANNELS",
+    "TICK",
+    "TYPES",
+    "TypeSpec",
+    "canonical",
+]
 
 # Record types that share the events' log but are no customer's events.
-TICK = "io.rehuman.tick"
-ACTIVATION = "io.rehuman.policy"
-PREFIX = "io.rehuman."
+TICK: Final = "io.rehuman.tick"
+ACTIVATION: Final = "io.rehuman.policy"
+PREFIX: Final = "io.rehuman."
 
-CHANNELS = frozenset(
+CHANNELS: Final = frozenset(
     [
         "web",
         "app",
@@ -38,11 +47,11 @@ CHANNELS = frozenset(
     ]
 )
 # Channels on which a contact reaches people (sooner or later); the others are self-service.
-HUMAN_CHANNELS = frozenset(["chat", "messaging", "phone", "email", "store", "social", "ticket"])
+HUMAN_CHANNELS: Final = frozenset(["chat", "messaging", "phone", "email", "store", "social", "ticket"])
 # Channels on which an answer is expected later, in service hours, not while the customer stays on.
-ASYNC_CHANNELS = frozenset(["email", "ticket", "messaging", "social"])
+ASYNC_CHANNELS: Final = frozenset(["email", "ticket", "messaging", "social"])
 
-ALIASES = {
+ALIASES: Final = {
     "$rageclick": "rage_click",
     "click_rage": "rage_click",
     "tap_rage": "rage_click",
@@ -51,7 +60,7 @@ ALIASES = {
 }
 
 
-class TypeSpec(NamedTuple):
+class TypeSpec:
     """What a type says when its event does not.
 
     ``rank`` orders events of one instant: what opens before what happens before what closes. ``actor`` and
@@ -59,11 +68,19 @@ class TypeSpec(NamedTuple):
     or a visit, which is what switches and repeats are counted by.
     """
 
-    rank: int
-    channel: str
-    actor: str = "customer"
-    direction: str = "inbound"
-    opens: bool = False
+    def __init__(
+        self,
+        rank: int,
+        channel: str,
+        actor: str = "customer",
+        direction: str = "inbound",
+        opens: bool = False,
+    ) -> None:
+        self.rank = rank
+        self.channel = channel
+        self.actor = actor
+        self.direction = direction
+        self.opens = opens
 
 
 def _specs() -> dict[str, TypeSpec]:
@@ -149,9 +166,9 @@ def _specs() -> dict[str, TypeSpec]:
     }
 
 
-TYPES: dict[str, TypeSpec] = _specs()
+TYPES: Final[dict[str, TypeSpec]] = _specs()
 # An unknown type is stored and counted, not scored.
-UNKNOWN = TypeSpec(60, "other")
+UNKNOWN: Final = TypeSpec(60, "other")
 
 
 def canonical(name: str) -> str:

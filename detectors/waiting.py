@@ -7,19 +7,21 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from detectors.attempts import INFERRED, find
 from detectors.effort import default
 from detectors.events import Event
-from detectors.ids import number
+from detectors.ids import number_on
 from detectors.moment import Moment
 from detectors.policy import Policy
 from detectors.signals import NUMBER
 from detectors.state import MOST_WAITS, Attempt, Journey, Wait
 
-__all__ = ["close", "default", "lost", "on_event", "points", "unheard"]
+__all__ = ["SPEAKS", "close", "default", "lost", "on_event", "points", "unheard"]
 
-_OPENS = frozenset(["call.queued", "conversation.enqueued", "store.wait"])
-_CLOSES = {
+_OPENS: Final = frozenset(["call.queued", "conversation.enqueued", "store.wait"])
+_CLOSES: Final = {
     "call.connected": "answered",
     "conversation.assigned": "answered",
     "store.assisted": "answered",
@@ -30,8 +32,12 @@ _CLOSES = {
     "call.ended": "ended",
     "conversation.ended": "ended",
 }
+# Types that this detector has anything to do with.
+SPEAKS: Final = frozenset([*_OPENS, *_CLOSES, "call.held"])
 # These say how long the wait was even when nobody told us that it began.
-_TELLS = frozenset(["call.connected", "conversation.assigned", "call.abandoned", "conversation.abandoned"])
+_TELLS: Final = frozenset(
+    ["call.connected", "conversation.assigned", "call.abandoned", "conversation.abandoned"]
+)
 
 
 def points(policy: Policy, seconds: float, announced: float = -1.0) -> float:
@@ -89,7 +95,7 @@ def on_event(m: Moment, e: Event, journey: Journey) -> None:
 
 def _key(e: Event) -> int:
     name = e.conversation or e.session
-    return number(e.channel, name) if name else 0
+    return number_on(e.channel, name) if name else 0
 
 
 def _open(m: Moment, e: Event) -> None:

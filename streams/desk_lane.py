@@ -10,14 +10,15 @@ goes to the dead letters, and nothing of it stays.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
 
-from detectors.ids import fact_id
+from detectors.moment import VERSIONS
 from detectors.policy import LEVELS
 from detectors.tables import Row
 from streams import metrics
+from streams.alert_rows import SOURCE, Candidate, Step, alert_row
 from streams.dead_letters import FOLD_FAILED, NOT_FOR_THE_DESK, dead_letter, where
 from streams.fits import misfit
 from streams.lanes.api import Output, Record
@@ -25,9 +26,8 @@ from streams.row_blocks import row_blocks
 from streams.sources.api import rfc3339
 from streams.topics import TopicNames
 
-__all__ = ["DeskFold", "alert_row"]
+__all__ = ["DeskFold"]
 
-SOURCE = "rehuman/desk"
 # A brief is a few KiB. Its state must stay far below what a changelog takes, however its numbers are written.
 MOST_BYTES = 64 * 1024
 _SAYS = {
@@ -35,24 +35,9 @@ _SAYS = {
     "candidate.updated": "alert.updated",
     "candidate.completed": "alert.resolved",
 }
+_AMENDS = ("candidate.amended", "candidate.withdrawn")
 _KNOWN_LEVELS = (*LEVELS[1:], "none")
 _encode = msgspec.json.Encoder().encode
-
-
-class Candidate(msgspec.Struct):
-    """One message of the events lanes; ``data`` is the brief, absent on a completion."""
-
-    type: str
-    # Key and value of a state record.
-    id: Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
-    ver: Annotated[int, msgspec.Meta(ge=1, lt=2**32)]
-    time: int
-    tenant: str
-    customer: str
-    partition: int
-    offset: int
-    outcome: str = ""
-    data: dict[str, Any] | None = None
 
 
 class Said(msgspec.Struct, array_like=True):
@@ -117,23 +102,43 @@ class DeskFold:
         said = self._alerts.get(candidate.id)
         if said is not None and candidate.ver <= said.ver:
             return None
+        if candidate.type in _AMENDS:
+            return self._amended(candidate, said)
         name = _SAYS[candidate.type]
-        if candidate.data is not None:
-            brief = candidate.data
-            kept = _encode(brief)
-        else:
-            brief = msgspec.json.decode(said.brief) if said is not None and said.brief else {}
-            brief = {
-                "alert_id": candidate.id,
-                "tenant": candidate.tenant,
-                "customer": candidate.customer,
-            } | brief
-            kept = b""
-        if candidate.outcome:
-            brief = brief | {"outcome": candidate.outcome}
-        row = alert_row(candidate, name, brief)
-        if column := misfit("alerts", row):
-            raise _RefusedError(column)
+        brief, kept = _brief(candidate, said)
+        row = _fitting(alert_row(candidate, name, brief))
+        output = self._event(candidate, name, brief)
+        # Only now, when nothing more can fail.
+        self._keep(candidate, kept, [row], name, brief)
+        return output
+
+    def _amended(self, candidate: Candidate, said: Said | None) -> Output:
+        """Something came out of order: what holds now takes the place of what had been said."""
+        rows: list[Row] = []
+        brief: dict[str, Any] = {}
+        kept, name = b"", "alert.retracted"
+        for told in candidate.after:
+            name = _SAYS[told.type]
+            told.partition, told.offset = candidate.partition, candidate.offset
+            brief, kept = _brief(told, Said(0, kept) if kept else said)
+            rows.append(_fitting(alert_row(told, name, brief)))
+        holds = {(told.type, told.ver % VERSIONS) for told in candidate.after}
+        rows += [
+            _fitting(_retracted(candidate, step))
+            for step in candidate.before
+            if (step.type, step.ver) not in holds
+        ]
+        if not candidate.after:
+            brief, _ = _brief(candidate, said)
+            # Nothing is left of it but that it was: for who looks at every row, not for who counts alerts.
+            rows.append(_fitting(alert_row(candidate, name, brief, retracted=True)))
+        elif name == "alert.raised":
+            name = "alert.updated"  # to who has seen it raised
+        output = self._event(candidate, name, brief)
+        self._keep(candidate, kept, rows, name, brief)
+        return output
+
+    def _event(self, candidate: Candidate, name: str, brief: dict[str, Any]) -> Output:
         event = {
             "specversion": "1.0",
             "id": f"{candidate.id}/{candidate.ver}",
@@ -142,14 +147,16 @@ class DeskFold:
             "time": rfc3339(candidate.time),
             "data": brief,
         }
-        output = Output(self._topics.alerts, None, candidate.id.encode(), _encode(event))
-        # Only now, when nothing more can fail.
+        return Output(self._topics.alerts, None, candidate.id.encode(), _encode(event))
+
+    def _keep(
+        self, candidate: Candidate, kept: bytes, rows: Sequence[Row], name: str, brief: dict[str, Any]
+    ) -> None:
         self._alerts[candidate.id] = Said(candidate.ver, kept)
         self._changed.add(candidate.id)
-        self._rows.append(row)
+        self._rows += rows
         level = brief.get("level", "none")
         metrics.ALERTS.labels(name, level if level in _KNOWN_LEVELS else "other").inc()
-        return output
 
     def _dead_letter(self, record: Record, reason: str, field: str) -> Output:
         metrics.DEAD_LETTERS.labels(reason).inc()
@@ -173,72 +180,38 @@ def _candidate(raw: bytes | None) -> Candidate:
         candidate = _decoder.decode(raw)
     except (msgspec.DecodeError, ValueError, RecursionError):
         raise _RefusedError from None
-    if candidate.type not in _SAYS:
+    if candidate.type not in _SAYS and candidate.type not in _AMENDS:
         raise _RefusedError("type")
+    if any(told.type not in _SAYS or told.after or told.before for told in candidate.after):
+        raise _RefusedError("after")
+    if any(step.type not in _SAYS for step in candidate.before):
+        raise _RefusedError("before")
     return candidate
+
+
+def _brief(candidate: Candidate, said: Said | None) -> tuple[dict[str, Any], bytes]:
+    """What an alert event says, and what of it is kept for the next: nothing once it has ended."""
+    if candidate.data is not None:
+        brief, kept = candidate.data, _encode(candidate.data)
+    else:
+        brief = msgspec.json.decode(said.brief) if said is not None and said.brief else {}
+        bare = {"alert_id": candidate.id, "tenant": candidate.tenant, "customer": candidate.customer}
+        brief, kept = bare | brief, b""
+    return (brief | {"outcome": candidate.outcome} if candidate.outcome else brief), kept
+
+
+def _retracted(candidate: Candidate, step: Step) -> Row:
+    """The row of something that has not happened after all."""
+    ver = candidate.ver // VERSIONS * VERSIONS + step.ver
+    was = msgspec.structs.replace(candidate, ver=ver, time=step.time)
+    return alert_row(was, _SAYS[step.type], {}, retracted=True)
+
+
+def _fitting(row: Row) -> Row:
+    if column := misfit("alerts", row):
+        raise _RefusedError(column)
+    return row
 
 
 def _unpackable(row: Row, error: Exception) -> None:
     raise error  # every value was found to fit before its row was taken
-
-
-def alert_row(candidate: Candidate, name: str, brief: dict[str, Any]) -> Row:
-    """One alert event as a row of ``alerts``; lists are JSON."""
-    trigger = brief.get("trigger_event", {})
-
-    def text(field: str) -> str:
-        return str(brief.get(field) or "")
-
-    def json(field: str) -> str:
-        return _encode(brief.get(field) or []).decode()
-
-    return (
-        candidate.tenant,
-        candidate.customer,
-        fact_id("alert-event", candidate.id, name, str(candidate.ver)),
-        candidate.time,
-        f"{candidate.id}/{candidate.ver}",
-        SOURCE,
-        0,
-        0,
-        1,
-        brief.get("policy_version", 0),
-        candidate.partition,
-        candidate.offset,
-        name,
-        candidate.id,
-        text("team"),
-        text("level"),
-        text("customer_ref"),
-        json("refs"),
-        json("links"),
-        text("journey"),
-        text("step"),
-        text("intent"),
-        text("language"),
-        brief.get("effort"),
-        brief.get("effort_customer"),
-        brief.get("ces"),
-        brief.get("coverage", 0.0),
-        brief.get("base", 0.0),
-        brief.get("human_need", 0.0),
-        text("cause"),
-        text("override"),
-        json("contributions"),
-        json("factors"),
-        json("tried"),
-        json("do_not_ask"),
-        text("recommended_channel"),
-        brief.get("opened_at", candidate.time),
-        text_of(trigger, "source"),
-        text_of(trigger, "id"),
-        "",
-        "",
-        "",
-        text("outcome"),
-    )
-
-
-def text_of(found: dict[str, Any], field: str) -> str:
-    """A string out of a nested object, empty where there is none."""
-    return str(found.get(field) or "")

@@ -106,13 +106,7 @@ class EventsFold:
             if head is not None and gate.parks(head, record.stamp):
                 outputs += self._other(record, _PARKED)
                 continue
-            try:
-                outcome = fold(record.value, record.stamp, record.offset, findings)
-            except MemoryError:
-                raise
-            except Exception as error:
-                _undo(findings, record.offset)
-                outcome = Rejected(FOLD_FAILED, where(error))
+            outcome = fold(record.value, record.stamp, record.offset, findings)
             if outcome != "event":
                 outputs += self._other(record, outcome)
                 watching = watching or gate.watching
@@ -143,7 +137,8 @@ class EventsFold:
     def changed(self) -> Iterable[tuple[bytes, bytes | None]]:
         """See :class:`streams.lanes.api.Fold`."""
         for key, value in self.log.fold.changed():
-            metrics.STATE_BYTES.labels(self._topics.events).inc(len(value))
+            if value is not None:
+                metrics.STATE_BYTES.labels(self._topics.events).inc(len(value))
             yield key, value
         for offset, error in self.log.fold.unpacked:
             # Its letter leaves with the next checkpoint: this one has sent what it had to.
@@ -207,7 +202,11 @@ class EventsFold:
         metrics.LATE.inc(now.late - before.late)
         metrics.UNSCORED.labels("consent").inc(now.unscored - before.unscored)
         metrics.UNSCORED.labels("unknown_type").inc(now.unknown - before.unknown)
-        self._counted = msgspec.structs.replace(now)
+        metrics.REORDERED.inc(now.reordered - before.reordered)
+        metrics.RING_OVERFLOWS.inc(now.overflows - before.overflows)
+        metrics.HELD_BACK.inc(now.held_back - before.held_back)
+        metrics.AGED_OUT.inc(now.aged_out - before.aged_out)
+        self._counted = now.copy()
         partition = str(self._partition)
         metrics.WATERMARK.labels(partition).set(fold.watermark / 1000)
         metrics.CUSTOMERS.labels(partition).set(fold.customers)
@@ -233,12 +232,3 @@ class _Failed:
 
 def _reason(rejected: Rejected) -> str:
     return f"{rejected.reason}:{rejected.field}" if rejected.field else rejected.reason
-
-
-def _undo(findings: Findings, offset: int) -> None:
-    """Take back what a record had led to before it failed."""
-    for rows in findings.rows.values():
-        while rows and rows[-1][_OFFSET] == offset:
-            rows.pop()
-    while findings.desk and findings.desk[-1]["offset"] == offset:
-        findings.desk.pop()

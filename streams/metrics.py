@@ -27,6 +27,17 @@ DEAD_LETTERS = Counter("rehuman_dead_letters", "Records that could not be events
 SOURCE_BREAKER = Counter(
     "rehuman_source_breaker", "Sources that were parked because they kept failing, and released", ["change"]
 )
+REORDERED = Counter(
+    "rehuman_events_reordered", "Events that took their place before others, and what was told anew for them"
+)
+RING_OVERFLOWS = Counter(
+    "rehuman_ring_overflows",
+    "Customers with more events within the lateness than are kept to be put in order",
+)
+HELD_BACK = Counter(
+    "rehuman_events_held_back", "Events from the future, which moved the watermark only as far as is allowed"
+)
+AGED_OUT = Counter("rehuman_customers_aged_out", "Customers forgotten after being idle for long")
 CANDIDATES = Counter("rehuman_candidates", "Candidates for an alert sent to the desk", ["level"])
 WATERMARK = Gauge(
     "rehuman_watermark_timestamp_seconds", "Event time that a partition has reached", ["partition"]

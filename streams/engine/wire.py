@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 # Neither ships type information; both come with clickhouse-driver[lz4], the peer we talk to.
 from clickhouse_cityhash.cityhash import CityHash128  # type: ignore[import-untyped]
-from lz4 import block as lz4  # type: ignore[import-untyped]
+from lz4 import block as lz4
 
 __all__ = ["ProtocolError", "Source", "compress", "from_frames", "from_socket", "text", "varint"]
 

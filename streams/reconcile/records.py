@@ -47,7 +47,7 @@ class Judge:
             return "policy" if _parses(found.text) else self._letter(partition, record)
         if isinstance(found, Rejected):
             return self._letter(partition, record)
-        event, subject = found
+        event, subject = found, self._decoder.subject
         fact = fact_id(event.tenant, "event", event.source, event.id)
         owner = partition_of(subject.encode("utf-8", "surrogatepass"), self._partitions)
         kind: Kind = "event" if owner == partition else "misrouted"

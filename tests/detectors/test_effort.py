@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from detectors import effort
 from detectors.examples import MONDAY, Story, fold, hours, minutes
+from detectors.packed import pack, unpack
 from detectors.partition import PartitionFold
 from detectors.policy import DEFAULT_TEXT, default, parse
 from detectors.signals import DIRECT, NUMBER, SIGNALS
-from detectors.state import MOST_PARTS, Customer, pack, unpack
+from detectors.state import MOST_PARTS, Customer
 
 POLICY = default()
 # Any order within two hours is within the lateness.
@@ -100,7 +101,7 @@ def test_parts_are_weighed_at_one_moment() -> None:
     (journey,) = story.jane.journeys
     score = effort.score(journey.sums, MONDAY, PATIENT)
     first, second = effort.contributions(journey.parts, score, MONDAY, PATIENT)
-    kept = effort.load(journey.parts[1], MONDAY + hours(2), PATIENT) / 4.0
+    kept = effort.load(journey.parts[0], MONDAY + hours(2), PATIENT) / 4.0
     assert (SIGNALS[first[0]].name, SIGNALS[second[0]].name) == ("rage_click", "error_click")
     assert second[1] / first[1] == pytest.approx(kept)
     assert kept < 0.4

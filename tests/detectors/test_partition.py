@@ -15,6 +15,7 @@ from detectors.events import Rejected
 from detectors.examples import MONDAY, Story, fold, hours, minutes
 from detectors.log import LogFold
 from detectors.moment import Findings
+from detectors.packed import snapshot
 from detectors.partition import PartitionFold
 from detectors.policy import default, parse
 from detectors.tables import TABLES, Row
@@ -137,7 +138,7 @@ class Lane:
         for table, rows in self.out.rows.items():
             self.rows.setdefault(table, []).extend(rows)
         self.out.rows.clear()
-        written = [(key, stamped(self.position, state)) for key, state in self.log.fold.changed()]
+        written = [(key, stamped(self.position, state)) for key, state in self.log.fold.changed() if state]
         if crash is not None:
             written = written[: round(len(written) * crash)]
         else:
@@ -205,8 +206,11 @@ def test_restarted_anywhere_it_ends_the_same(life: list[tuple[int, str | float]]
     lane.checkpoint()
     assert once(lane) == once(WHOLE)
     assert lane.log.fold.watermark == (WHOLE.log.fold.watermark if lane.begun else 0)
-    for key, state in WHOLE.log.fold._customers.items():
-        assert msgspec.msgpack.encode(lane.log.fold._customers[key]) == msgspec.msgpack.encode(state)
+    for key in WHOLE.log.fold._customers.keys():  # noqa: SIM118 - it is no dict
+        ours, theirs = (one.log.fold._customers.get(key) for one in (lane, WHOLE))
+        assert ours is not None
+        assert theirs is not None
+        assert snapshot(ours) == snapshot(theirs)
 
 
 def test_nothing_but_dead_letters_after_a_restart_loses_no_clock() -> None:
