@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import logging
 import socket
-import tempfile
 import uuid
-from pathlib import Path
-from typing import IO, NamedTuple
+from typing import NamedTuple
 
 from streams.engine import native, packets, statements, wire
 from streams.engine.home import Home
+from streams.engine.incoming import Incoming
 from streams.engine.session import NOT_IMPLEMENTED, EngineError, Session
 from streams.engine.watch import Watch
 
@@ -141,18 +140,15 @@ class Connection:
 
     def _insert(self, session: Session, insert: statements.Insert, compressed: bool) -> None:
         self._sock.sendall(packets.data(session.columns(insert).body, compressed=compressed))
-        with tempfile.NamedTemporaryFile(dir=self._home.incoming, suffix=".native") as file:
-            rows, failure = 0, None
+        with Incoming(self._home.incoming) as incoming:
             while (block := self._read_data(compressed)).rows:
-                rows += block.rows
-                # After a failure the client still sends the rest, and listens only then.
-                failure = failure or _write(file, block.body)
-            failure = failure or _write(file, b"", flush=True)
-            if failure:
-                raise EngineError(NOT_ENOUGH_SPACE, f"DB::Exception: {failure}. (NOT_ENOUGH_SPACE)")
-            if rows:
-                session.insert(insert, Path(file.name))
-            self._sock.sendall(packets.progress(0, 0, rows, file.tell()) + packets.end_of_stream())
+                incoming.take(block.rows, block.body)
+            if incoming.failure:
+                raise EngineError(NOT_ENOUGH_SPACE, f"DB::Exception: {incoming.failure}. (NOT_ENOUGH_SPACE)")
+            if incoming.rows:
+                session.insert(insert, incoming.path)
+            written = packets.progress(0, 0, incoming.rows, incoming.size)
+            self._sock.sendall(written + packets.end_of_stream())
 
     def _read_data(self, compressed: bool) -> native.Block:
         kind = self._raw.varint()
@@ -162,13 +158,3 @@ class Connection:
             raise wire.ProtocolError(f"packet type {kind} where a block should be")
         self._raw.text()  # name of an external table
         return native.read_block(self._frames if compressed else self._raw, info=True)
-
-
-def _write(file: IO[bytes], body: bytes, *, flush: bool = False) -> str | None:
-    try:
-        file.write(body)
-        if flush:
-            file.flush()
-    except OSError as error:
-        return f"cannot keep the rows of an insert: {error.strerror}"
-    return None

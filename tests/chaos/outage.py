@@ -30,20 +30,24 @@ SAMPLE_S = 5.0
 
 
 class Outage:
-    """One installation with a worker, taken through an outage."""
+    """One installation with a worker, taken through an outage; ``apart`` gives the facts one of their own."""
 
-    def __init__(self, kafka: KafkaBroker, engine: EngineUnderTest, home: Path, rate: float) -> None:
+    def __init__(
+        self, kafka: KafkaBroker, engine: EngineUnderTest, home: Path, rate: float, *, apart: bool = False
+    ) -> None:
         self.engine = engine
         self.world = World(kafka.url, engine.server_url, home, clock="wall", partitions=8).prepare()
-        self.worker = self.world.start_worker()
+        self._workers = ["events,desk", "facts"] if apart else ["events,desk,facts"]
+        self.worker = [self.world.start_worker(lanes) for lanes in self._workers][-1]
         self.traffic, self.alerts = Traffic(self.world, rate), Alerts(self.world)
         self.samples: list[dict[str, float]] = []
         self._began = monotonic()
 
     def begin(self) -> None:
         """Wait until every lane reads; then traffic flows."""
-        self.world.until(lambda: bool(said(self.world, "worker starts")), "the worker's start")
-        self.world.until(lambda: metric(metrics_of(self.world), "rehuman_ready") == 1, "its lanes")
+        count = len(self._workers)
+        self.world.until(lambda: len(said(self.world, "worker starts")) == count, "the start")
+        self.world.until(lambda: metric(metrics_of(self.world), "rehuman_ready") == count, "all lanes")
         self.alerts.start()
         self.traffic.start()
 
@@ -98,6 +102,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--minutes", type=float, default=10.0, help="without ClickHouse (default: 10)")
     parser.add_argument("--before", type=float, default=2.0, help="minutes before and after it (default: 2)")
     parser.add_argument("--rate", type=float, default=1_000.0, help="events a second (default: 1000)")
+    parser.add_argument("--apart", action="store_true", help="a worker of its own for the facts")
     parser.add_argument("--how", choices=sorted(HOW), default="killed")
     parser.add_argument("--json", type=Path, help="write samples and figures to this file")
     options = parser.parse_args(arguments)
@@ -105,7 +110,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         home = Path(held.enter_context(tempfile.TemporaryDirectory(prefix="rehuman-outage-")))
         kafka = held.enter_context(KafkaBroker())
         engine = held.enter_context(running())
-        run = Outage(kafka, engine.migrate(), home, options.rate)
+        run = Outage(kafka, engine.migrate(), home, options.rate, apart=options.apart)
         held.callback(run.close)
         report, wrong = _run(run, options)
     if options.json:
@@ -154,8 +159,10 @@ def _run(run: Outage, options: argparse.Namespace) -> tuple[dict[str, Any], list
     events = run.world.value("SELECT uniqExact(event_id) FROM events_exact WHERE source = 'web/shop'")
     if int(events) != run.traffic.count:
         wrong.append(f"{events} events stored of {run.traffic.count}")
-    if missing := sum(run.latencies(0, wall_ms()).count(-1) for _ in (0,)):
+    if missing := run.latencies(0, wall_ms()).count(-1):
         wrong.append(f"{missing} alerts missing")
+    if [line["event"].startswith("clickhouse") for line in lines].count(True) != 2:
+        wrong.append("not one line when it began and one when it was over")
     if len({sample["assignments"] for sample in run.samples}) > 1:
         wrong.append("partitions moved")
     if len({sample["lanes_open"] for sample in run.samples[2:]}) > 1:

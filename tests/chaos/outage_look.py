@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import urllib.parse
 import urllib.request
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from prometheus_client.parser import text_string_to_metric_families
@@ -17,19 +19,20 @@ from tests.support.world import World
 __all__ = ["differences", "metric", "metrics_of", "said"]
 
 
-def metrics_of(world: World) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
-    """Every sample of the (one) worker's ``/metrics``."""
-    (port,) = {line["metrics"].split(":")[-1].split("/")[0] for line in said(world, "worker starts")}
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
-        text = answer.read().decode()
-    return {
-        (sample.name, tuple(sorted(sample.labels.items()))): sample.value
-        for family in text_string_to_metric_families(text)
-        for sample in family.samples
-    }
+def metrics_of(world: World) -> Mapping[tuple[str, tuple[tuple[str, str], ...]], float]:
+    """Every sample of all workers' ``/metrics``, added up."""
+    found: Counter[tuple[str, tuple[tuple[str, str], ...]]] = Counter()
+    for line in said(world, "worker starts"):
+        port = urllib.parse.urlsplit(line["metrics"]).port
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+            text = answer.read().decode()
+        for family in text_string_to_metric_families(text):
+            for sample in family.samples:
+                found[sample.name, tuple(sorted(sample.labels.items()))] += sample.value
+    return found
 
 
-def metric(found: dict[Any, float], name: str, **labels: str) -> float:
+def metric(found: Mapping[Any, float], name: str, **labels: str) -> float:
     """The sum of a metric over what ``labels`` leave open."""
     return sum(
         value

@@ -126,6 +126,22 @@ def test_the_disk_takes_nothing(tmp_path: Path, limit: int) -> None:
     assert "its disk is full" in said[0]["reason"]
 
 
+def test_one_row_is_refused_with_the_reason_too(tmp_path: Path) -> None:
+    """A row is less than a file's buffer, which must not swallow it."""
+    with own_engine(tmp_path) as engine:
+        endless = resource.RLIM_INFINITY
+        resource.prlimit(engine.pid, resource.RLIMIT_FSIZE, (0, endless))
+        writer = FactsWriter(engine.server_url)
+        for _ in range(5):
+            with pytest.raises(Unavailable, match="its disk is full") as raised:
+                writer.write(pack(TABLES["signals"], NAMES, _rows(1)), attempts=1)
+            assert raised.value.kind == "disk_full"
+        resource.prlimit(engine.pid, resource.RLIMIT_FSIZE, (endless, endless))
+        assert writer.insert("signals", NAMES, _rows(1)) == 1
+        writer.close()
+        assert list((tmp_path / "incoming").iterdir()) == []
+
+
 def test_out_of_memory(url: str) -> None:
     settings = {"max_memory_usage": 10_000}
 
