@@ -16,9 +16,10 @@ from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import KafkaError, for_code
 
 from streams.clock import monotonic
-from streams.errors import OperationError, SettingError
+from streams.errors import OperationError
 from streams.kafka import urls
 from streams.kafka.closing import close
+from streams.kafka.refusal import refusal
 from streams.settings import Settings
 
 __all__ = ["Difference", "Topic", "connect", "create", "differences", "plan"]
@@ -102,22 +103,20 @@ def _compacted() -> dict[str, str]:
 def connect(url: str) -> Iterator[KafkaAdminClient]:
     """An admin client. Raises OperationError within ten seconds where no broker answers or one refuses."""
     address = urls.parse(url)
-    try:
-        options = address.client()
-    except OSError as error:
-        raise SettingError(
-            "REHUMAN_KAFKA_URL", f"a certificate or key that fails ({error})", "PEM files"
-        ) from None
     where = f"Kafka at {address} (REHUMAN_KAFKA_URL)"
+    # The client would try a wrong password for as long as it may, and then say that nobody answered.
+    if address.security != "PLAINTEXT" and (why := refusal(address)):
+        raise OperationError(f"{where} {why}")
     try:
         client = KafkaAdminClient(
-            **options,
+            **address.client(),
             client_id="rehuman-admin",
             bootstrap_timeout_ms=BOOTSTRAP_MS,
             request_timeout_ms=REQUEST_MS,
         )
     except KafkaError as error:
-        raise OperationError(f"{where} does not answer: {type(error).__name__}") from None
+        why = refusal(address) or f"does not answer: {type(error).__name__}"
+        raise OperationError(f"{where} {why}") from None
     try:
         yield client
     except KafkaError as error:

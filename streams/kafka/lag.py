@@ -11,13 +11,17 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from kafka import KafkaAdminClient, OffsetSpec, TopicPartition
-from kafka.errors import CoordinatorLoadInProgressError, CoordinatorNotAvailableError
+from kafka.errors import (
+    CoordinatorLoadInProgressError,
+    CoordinatorNotAvailableError,
+    NotCoordinatorError,
+)
 
 from streams.clock import monotonic
 
 __all__ = ["Lag", "group_lag"]
 
-# A new cluster makes its offsets topic when the first group is asked for.
+# A new cluster makes its offsets topic when the first group is asked for; a group's broker may restart.
 COORDINATOR_S = 4.0
 
 
@@ -62,7 +66,7 @@ def _committed(client: KafkaAdminClient, group: str, partitions: list[TopicParti
         try:
             offsets: dict[Any, Any] = client.list_group_offsets({group: partitions})[group]
             return offsets
-        except (CoordinatorNotAvailableError, CoordinatorLoadInProgressError):
+        except (CoordinatorNotAvailableError, CoordinatorLoadInProgressError, NotCoordinatorError):
             if monotonic() > deadline:
                 raise
             time.sleep(0.2)

@@ -54,7 +54,7 @@ class KafkaAddress:
             "security_protocol": self.security,
         }
         if self.security.endswith("SSL"):
-            options["ssl_context"] = self._ssl_context()
+            options["ssl_context"] = self.ssl_context()
         if self.security.startswith("SASL"):
             options["sasl_mechanism"] = self.mechanism
             options["sasl_plain_username"] = self.username
@@ -69,7 +69,7 @@ class KafkaAddress:
         # Only a secured cluster needs it, and importing faust takes most of a second.
         import faust
 
-        context = self._ssl_context() if self.security.endswith("SSL") else None
+        context = self.ssl_context() if self.security.endswith("SSL") else None
         if self.security == "SSL":
             options["broker_credentials"] = faust.SSLCredentials(context)
         else:
@@ -78,7 +78,8 @@ class KafkaAddress:
             )
         return options
 
-    def _ssl_context(self) -> ssl.SSLContext:
+    def ssl_context(self) -> ssl.SSLContext:
+        """What TLS connections are made with. Raises ``OSError`` where a file cannot be used."""
         context = ssl.create_default_context(cafile=self.ca or None)
         if self.cert:
             context.load_cert_chain(self.cert, self.key or None)
@@ -138,3 +139,13 @@ def _check(address: KafkaAddress) -> None:
     for name, path in (("ca", address.ca), ("cert", address.cert), ("key", address.key)):
         if path and not Path(path).is_file():
             raise ValueError(f"the file of option {name!r} does not exist")
+    if address.ca or address.cert:
+        try:
+            address.ssl_context()
+        except OSError as error:
+            # Its text may name a file, never what is in it.
+            raise ValueError(
+                f"ca, cert and key are not all PEM files that belong together ({error})"
+            ) from None
+    if address.key and not address.cert:
+        raise ValueError("the option key needs cert")

@@ -134,8 +134,11 @@ class BatchProducer:
         if not self.idempotent:
             return 0
         spool = self._spool(place.topic, place.partition)
-        # What an earlier owner in this process has left goes before it, under the epoch that it had.
+        # What an earlier owner in this process has left goes before it, under the epoch that it had; or it
+        # has found itself shut out, as it should.
         await spool.rest()
+        if spool.fence is not None:
+            spool = self._spools[place] = _Spool(self._producer, self._load, *place)
         spool.fence = await raise_fence(self._producer.client, f"{place.topic}-{place.partition}")
         acknowledged = spool.add(FENCE, pack(0, None), ())
         # Not awaited itself: who is cancelled while waiting would cancel it.
@@ -253,6 +256,9 @@ class _Spool:
         for failed in (batch, *self._closed, self._open):
             if failed is not None and not failed.acknowledged.done():
                 failed.acknowledged.set_exception(error)
+                # Whoever waits for it hears it; where the lane is gone, nobody has to.
+                failed.acknowledged.exception()
+                self._load.bytes -= failed.bytes
 
     async def _stamp(self, builder: Any, fence: Fence) -> None:
         if fence.old():

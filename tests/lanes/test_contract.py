@@ -1,43 +1,44 @@
-"""What the lanes rely on in Faust and aiokafka, without a broker. Fails with the name and the reason.
+"""Every name inside Faust and aiokafka that the lanes rely on, without a broker: fails with name and reason.
 
-After a change of a pinned version this file says what to look at again; the behaviour of a whole worker is
-``test_exact.py``'s.
+After a change of a pinned version this file says what to look at again. What the names do is in
+``test_contract_consumer.py`` and ``test_contract_producer.py``; what a whole worker does, in
+``test_exact.py``.
 """
 
 from __future__ import annotations
 
-import asyncio
+import ast
 import inspect
-from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
+import faust
 import mode
 import pytest
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.client import AIOKafkaClient, ConnectionGroup, CoordinationType
+from aiokafka.conn import AIOKafkaConnection, create_conn
 from aiokafka.consumer import fetcher as fetching
 from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.consumer.subscription_state import Assignment, SubscriptionState, TopicPartitionState
-from aiokafka.producer.message_accumulator import BatchBuilder, MessageAccumulator
-from aiokafka.record.default_records import DefaultRecordBatchBuilder
-from aiokafka.record.memory_records import MemoryRecords
+from aiokafka.producer.message_accumulator import BatchBuilder, MessageAccumulator, MessageBatch
+from aiokafka.producer.sender import Sender, SendProduceReqHandler
 from faust.app.base import App
 from faust.transport.consumer import Consumer as BaseConsumer
 from faust.transport.consumer import ConsumerThread
-from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
-from faust.types import TP
+from faust.transport.drivers.aiokafka import (
+    AIOKafkaConsumerThread,
+    Consumer,
+    Transport,
+    credentials_to_aiokafka_auth,
+    server_list,
+)
+from mode.threads import QueueServiceThread, ServiceThread
+from mode.worker import Worker
 
-from streams.errors import OperationError
-from streams.kafka.urls import parse
-from streams.lanes import LaneOptions, Record
-from streams.lanes.app import make_app
-from streams.lanes.chunk import Chunk, Place
-from streams.lanes.feed import Feed
-from streams.lanes.hooks import LaneConsumer, LaneConsumerThread
-from streams.lanes.registry import Lanes
+LANES = Path(__file__).resolve().parents[2] / "streams" / "lanes"
 
 
 @pytest.mark.parametrize(
@@ -45,15 +46,17 @@ from streams.lanes.registry import Lanes
     [("faust-streaming", "0.15.3"), ("mode-streaming", "0.7.1"), ("aiokafka", "0.14.0")],
 )
 def test_the_versions_that_all_this_was_read_and_measured_on(package: str, pinned: str) -> None:
-    assert version(package) == pinned, f"{package} has changed: go through streams/lanes/hooks.py and feed.py"
+    assert version(package) == pinned, f"{package} has changed: go through streams/lanes, then pin it here"
 
 
+# Whose, its name, its parameters, and what for.
 NAMES: list[tuple[Any, str, list[str], str]] = [
     (Consumer, "_new_consumer_thread", ["self"], "puts our thread into Faust's consumer"),
     (BaseConsumer, "_set_active_tps", ["self", "tps"], "lane partitions are left out of Faust's fetching"),
     (BaseConsumer, "resume_partitions", ["self", "tps"], "the same after a recovery"),
     (BaseConsumer, "on_partitions_revoked", ["self", "revoked"], "the lanes' checkpoint goes before it"),
     (BaseConsumer, "on_partitions_assigned", ["self", "assigned", "generation_id"], "lanes start after it"),
+    (BaseConsumer, "on_start", ["self"], "the lanes' producer is ready after it"),
     (BaseConsumer, "on_stop", ["self"], "the last checkpoint goes before it"),
     (BaseConsumer, "verify_event_path", ["self", "now", "tp"], "would complain about idle lane partitions"),
     (AIOKafkaConsumerThread, "_create_worker_consumer", ["self", "transport"], "where the long poll is set"),
@@ -63,6 +66,8 @@ NAMES: list[tuple[Any, str, list[str], str]] = [
     (AIOKafkaConsumerThread, "close", ["self"], "closed aiokafka from another thread's loop"),
     (AIOKafkaConsumerThread, "on_start", ["self"], "heartbeats are heard from then on"),
     (ConsumerThread, "on_partitions_assigned", ["self", "assigned", "generation_id"], "renews the lease"),
+    (QueueServiceThread, "call_thread", ["self", "fun", "args", "kwargs"], "seeks in the consumer's thread"),
+    (Transport, "__init__", ["self", "args", "kwargs"], "is given urls and app, and keeps the lanes"),
     (GroupCoordinator, "_do_heartbeat", ["self"], "an accepted heartbeat renews the lease"),
     (SubscriptionState, "fetch_context", ["self"], "without it the group expels an idle-looking member"),
     (fetching.Fetcher, "_notify", ["self", "future"], "wakes the pump and the fetcher"),
@@ -71,30 +76,61 @@ NAMES: list[tuple[Any, str, list[str], str]] = [
     (fetching.FetchResult, "check_assignment", ["self", "tp"], "drops what a seek has made stale"),
     (fetching.FetchResult, "has_more", ["self"], "whether there is anything left"),
     (fetching.FetchResult, "_update_position", ["self"], "moves the fetch position"),
+    (fetching.FetchError, "check_raise", ["self"], "a partition's error ends the process"),
     (fetching.PartitionRecords, "_consumer_record", ["self", "tp", "record"], "is replaced by light records"),
     (Assignment, "state_value", ["self", "tp"], "where the guard reads the position"),
+    (AIOKafkaConsumer, "assignment", ["self"], "what is sought for Faust's own topics"),
+    (AIOKafkaConsumer, "commit", ["self", "offsets"], "the lanes' own commits"),
+    (AIOKafkaConsumer, "committed", ["self", "partition"], "where a lane begins; None where there is none"),
+    (AIOKafkaConsumer, "beginning_offsets", ["self", "partitions"], "tells what retention has deleted"),
+    (AIOKafkaConsumer, "end_offsets", ["self", "partitions"], "how far a restore reads"),
+    (AIOKafkaConsumer, "highwater", ["self", "partition"], "the same on the embedded broker"),
+    (AIOKafkaConsumer, "getmany", ["self", "partitions", "timeout_ms", "max_records"], "reads changelogs"),
+    (AIOKafkaProducer, "create_batch", ["self"], "makes our batches"),
+    (AIOKafkaProducer, "send_batch", ["self", "batch", "topic", "partition"], "sends them"),
+    (AIOKafkaProducer, "partitions_for", ["self", "topic"], "makes the client learn a topic's leaders"),
     (MessageAccumulator, "create_builder", ["self", "key_serializer", "value_serializer"], "our batches"),
     (BatchBuilder, "append", ["self", "timestamp", "key", "value", "headers"], "fills a batch"),
+    (BatchBuilder, "close", ["self"], "nothing more goes into a batch"),
+    (BatchBuilder, "record_count", ["self"], "counts its sequence numbers"),
+    (
+        BatchBuilder,
+        "_set_producer_state",
+        ["self", "producer_id", "producer_epoch", "base_sequence"],
+        "stamps a batch with the fence's epoch in place of aiokafka's",
+    ),
+    (AIOKafkaClient, "send", ["self", "node_id", "request", "group"], "asks for producer ids and epochs"),
+    (AIOKafkaClient, "coordinator_lookup", ["self", "coordinator_type", "coordinator_key"], "whom to ask"),
+    (AIOKafkaClient, "get_random_node", ["self"], "any broker gives producer ids"),
+    (AIOKafkaClient, "force_metadata_update", ["self"], "before it is tried again"),
+    (AIOKafkaClient, "fetch_all_metadata", ["self"], "which topics there are"),
+    (AIOKafkaConnection, "close", ["self", "reason", "exc"], "ends the one that asks why we are refused"),
+    (App, "topic", ["self", "topics", *list(inspect.signature(App.topic).parameters)[2:]], "is subscribed"),
 ]
 
 
 @pytest.mark.parametrize(("owner", "name", "parameters", "reason"), NAMES, ids=lambda value: str(value)[:40])
-def test_private_names(owner: Any, name: str, parameters: list[str], reason: str) -> None:
+def test_names(owner: Any, name: str, parameters: list[str], reason: str) -> None:
     found = getattr(owner, name, None)
     assert found is not None, f"{owner.__name__}.{name} is gone: {reason}"
     assert list(inspect.signature(found).parameters) == parameters, f"{owner.__name__}.{name}: {reason}"
 
 
+# A place in the source, what must stand there, and what for.
 ATTRIBUTES: list[tuple[Any, str, str]] = [
     (AIOKafkaConsumer.__init__, "self._fetch_max_wait_ms = ", "set before start"),
     (AIOKafkaConsumer.start, "fetch_max_wait_ms=self._fetch_max_wait_ms", "read at start"),
+    (AIOKafkaConsumer.start, "self._fetcher = Fetcher(", "where the feed drains"),
+    (AIOKafkaConsumer.start, "self._coordinator = GroupCoordinator(", "whose heartbeats renew the lease"),
     (fetching.Fetcher.__init__, "self._records = ", "what is fetched and not taken"),
     (fetching.Fetcher.__init__, "self._subscriptions = ", "assignment and positions"),
     (fetching.Fetcher.__init__, "self._wait_consume_future", "told when a partition's data are taken"),
     (fetching.Fetcher.error_future.fget, "self._fetch_task", "tells that the fetcher died"),
+    (fetching.FetchResult.__init__, "self._partition_records = ", "the batches of one partition"),
     (fetching.PartitionRecords.__init__, "self._records_iterator = ", "what the drain reads"),
     (fetching.PartitionRecords._unpack_records, "self._consumer_record(tp, record)", "looked up per record"),
     (TopicPartitionState.__init__, "self._position = None", "the guard compares it"),
+    (TopicPartitionState.__init__, "self.highwater = ", "how far behind a lane is"),
     (GroupCoordinator._heartbeat_routine, "await self._do_heartbeat()", "looked up at each heartbeat"),
     (GroupCoordinator.commit_offsets, "raise Errors.CommitFailedError", "a refused commit raises"),
     (
@@ -102,214 +138,79 @@ ATTRIBUTES: list[tuple[Any, str, str]] = [
         "if is_client_only or active_partitions",
         "no fetching without streams",
     ),
+    (ServiceThread.__init__, "self.thread_loop = ", "the loop that the feed runs in"),
     (Transport, "Consumer = Consumer", "the class that the transport makes consumers of"),
+    (Consumer, "_thread: ", "where the registry finds the thread"),
+    (faust.Worker.__init__, "self.spinner = ", "set to None: no animation among log lines"),
+    (Worker._shutdown_loop, "if self.crash_reason:", "why a worker failed"),
     (
         mode.services.Service.stop,
         "await self.on_stop()\n            await self._stop_children()",
         "the thread lives while the lanes make their last checkpoint",
     ),
+    (AIOKafkaProducer.__init__, "self.client = AIOKafkaClient(", "asks for producer ids and epochs"),
+    (
+        MessageAccumulator._pop_batch,
+        "batch.set_producer_state(",
+        "a batch is stamped once, when it is first sent",
+    ),
+    (
+        MessageBatch.set_producer_state,
+        "self._builder._set_producer_state(producer_id, producer_epoch, base_sequence)",
+        "looked up on the builder, where the fence has put its own",
+    ),
+    (Sender._maybe_wait_for_pid, "self._txn_manager.transactional_id is not None", "a producer without one"),
+    (SendProduceReqHandler.handle_response, "exc = ProducerFenced()", "an older epoch is refused for good"),
+    (SendProduceReqHandler._can_retry, "self._sender._txn_manager is None and", "idempotent ones go on"),
 ]
 
 
 @pytest.mark.parametrize(("owner", "text", "reason"), ATTRIBUTES, ids=lambda value: str(value)[:40])
-def test_private_attributes(owner: Any, text: str, reason: str) -> None:
+def test_attributes(owner: Any, text: str, reason: str) -> None:
     assert text in inspect.getsource(owner), f"{owner.__qualname__} without {text!r}: {reason}"
 
 
-def test_heartbeats_go_on_while_the_revoke_callback_waits() -> None:
-    """A lane may take longer than a session for its last checkpoint."""
-    source = inspect.getsource(GroupCoordinator.ensure_active_group)
-    assert source.index("self._on_join_prepare") < source.index("self._stop_heartbeat_task")
+# Functions and values without an owner, and what for.
+OTHERS: list[tuple[Any, str]] = [
+    (server_list, "the brokers of the app's settings, for aiokafka's clients"),
+    (credentials_to_aiokafka_auth, "TLS and passwords likewise"),
+    (create_conn, "asks why a broker does not let us in"),
+    (CoordinationType.TRANSACTION, "whose epochs fence"),
+    (ConnectionGroup.COORDINATION, "apart from what is being produced"),
+    (mode.CrashingSupervisor, "an agent that fails ends the process"),
+]
 
 
-def test_no_heartbeat_before_the_assigned_callback_has_returned() -> None:
-    """The reason why restores are tasks of their own."""
-    source = inspect.getsource(GroupCoordinator.ensure_active_group)
-    assert source.index("self._do_rejoin_group") < source.index("self._start_heartbeat_task")
-    assert "self._on_join_complete" in inspect.getsource(GroupCoordinator._do_rejoin_group)
+def test_others() -> None:
+    for found, reason in OTHERS:
+        assert found is not None, reason
 
 
-def test_a_seek_drops_what_is_buffered() -> None:
-    place = TopicPartition("t", 0)
-    sought: list[tuple[TopicPartition, int]] = []
-    fetcher = fetching.Fetcher.__new__(fetching.Fetcher)
-    fetcher._subscriptions = SimpleNamespace(seek=lambda tp, offset: sought.append((tp, offset)))
-    fetcher._records = OrderedDict({place: "buffered"})
-    fetcher._wait_consume_future = None
-    fetcher.seek_to(place, 7)
-    assert sought == [(place, 7)]
-    assert not fetcher._records
+def foreign_private_names() -> Iterator[tuple[str, str]]:
+    """Each private name in the lanes that is not of the object's own class: file and name."""
+    for file in sorted(LANES.glob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if not isinstance(node, ast.Attribute) or not node.attr.startswith("_") or node.attr[1] == "_":
+                continue
+            if not (isinstance(node.value, ast.Name) and node.value.id == "self") and node.attr != "_exit":
+                yield file.name, node.attr
 
 
-def fetched(assignment: Any, place: TopicPartition, count: int) -> Any:
-    """``count`` records at offset 0, as a fetch response brings them."""
-    builder = DefaultRecordBatchBuilder(2, 0, False, -1, -1, 0, 1 << 20)
-    for offset in range(count):
-        builder.append(offset, 1000 + offset, b"k%d" % offset, b"v%d" % offset, [("h", b"x")])
-    batches = fetching.PartitionRecords(
-        place, MemoryRecords(bytes(builder.build())), [], 0, None, None, True, fetching.READ_UNCOMMITTED
-    )
-    return fetching.FetchResult(place, assignment=assignment, partition_records=batches, backoff=0)
+def test_every_private_name_that_the_lanes_use_stands_above() -> None:
+    pinned = {name for _, name, _, _ in NAMES} | {
+        word.partition(" ")[0].rstrip("(:") for _, text, _ in ATTRIBUTES for word in text.split("self.")
+    }
+    used = set(foreign_private_names())
+    assert len(used) > 15
+    missing = {f"{file}: {name}" for file, name in used if name not in pinned}
+    assert not missing, f"not in the contract, with a reason: {sorted(missing)}"
 
 
-class Fetching:
-    """A fetcher that has fetched, without a client."""
+def test_every_method_that_the_lanes_override_stands_above() -> None:
+    from streams.lanes.hooks import LaneConsumer, LaneConsumerThread, LaneTransport
 
-    def __init__(self) -> None:
-        self.place = TopicPartition("t", 0)
-        self.assignment = Assignment([self.place])
-        self.state = self.assignment.state_value(self.place)
-        self.notified: list[Any] = []
-        self.fetcher = SimpleNamespace(
-            _records=OrderedDict(),
-            _subscriptions=SimpleNamespace(subscription=SimpleNamespace(assignment=self.assignment)),
-            _wait_consume_future="consumed",
-            _notify=self.notified.append,
-            seek_to=lambda place, offset: self.state.seek(offset),
-        )
-        options = LaneOptions(chunk_records=4)
-        loop = asyncio.get_running_loop()
-        self.feed = Feed(SimpleNamespace(_fetcher=self.fetcher), loop, lambda error: None, options)
-
-    async def open(self, *, headers: bool = False) -> None:
-        # No pump: the tests drain by hand.
-        self.feed._pumping = asyncio.get_running_loop().create_task(asyncio.sleep(0))
-        await self.feed.open(Place("t", 0), 0, headers, lambda chunk: None)
-
-    def drain(self) -> Chunk | None:
-        return self.feed._drain(Place("t", 0), self.feed._taps[Place("t", 0)])
-
-
-def run(test: Callable[[Fetching], Any]) -> None:
-    async def main() -> None:
-        await test(Fetching())
-
-    asyncio.run(main())
-
-
-def test_the_drain_takes_light_records_in_chunks_and_moves_the_position() -> None:
-    async def test(it: Fetching) -> None:
-        await it.open()
-        assert it.drain() is None
-        it.fetcher._records[it.place] = fetched(it.assignment, it.place, 6)
-        it.state.highwater = 9
-        chunk = it.drain()
-        assert chunk is not None
-        assert chunk.records == [Record(n, 1000 + n, b"k%d" % n, b"v%d" % n) for n in range(4)]
-        assert type(chunk.records[0]) is Record
-        assert (chunk.position, chunk.end, it.state.position) == (4, 9, 4)
-        assert "consumed" not in it.notified
-        chunk = it.drain()
-        assert chunk is not None
-        assert ([record.offset for record in chunk.records], chunk.position) == ([4, 5], 6)
-        assert not it.fetcher._records, "the fetcher fetches on only when its data are gone"
-        assert "consumed" in it.notified
-
-    run(test)
-
-
-def test_the_drain_gives_headers_to_those_who_ask() -> None:
-    async def test(it: Fetching) -> None:
-        await it.open(headers=True)
-        it.fetcher._records[it.place] = fetched(it.assignment, it.place, 1)
-        chunk = it.drain()
-        assert chunk is not None
-        assert chunk.records[0].headers == (("h", b"x"),)
-
-    run(test)
-
-
-def test_without_credit_records_stay_with_the_fetcher() -> None:
-    async def test(it: Fetching) -> None:
-        await it.open()
-        it.fetcher._records[it.place] = fetched(it.assignment, it.place, 1)
-        tap = it.feed._taps[Place("t", 0)]
-        tap.credits = 0
-        assert it.drain() is None
-        it.feed.credit(Place("t", 0))
-        assert it.drain() is not None
-
-    run(test)
-
-
-def test_the_guard_ends_it_when_anything_else_has_moved_the_position() -> None:
-    async def test(it: Fetching) -> None:
-        await it.open()
-        it.state.seek(3)
-        with pytest.raises(OperationError, match="position moved: t/0 is at 3, was left at 0"):
-            it.drain()
-        it.state.await_reset(0)
-        with pytest.raises(OperationError, match="is at None"):
-            it.drain()
-
-    run(test)
-
-
-def faust_app(directory: Path) -> tuple[Any, Lanes]:
-    app = make_app(parse("kafka://127.0.0.1:1"), group="contract", data_dir=directory)
-    lanes = Lanes(app)
-    lanes.sink(topic="lane", make=lambda partition: pytest.fail("no lane starts here"))
-    return app, lanes
-
-
-@pytest.fixture
-def app(tmp_path: Path) -> Any:
-    """An app with a lane on the topic ``lane``; nothing is started."""
-    loop = asyncio.new_event_loop()
-    asyncio.set_event_loop(loop)
-    try:
-        made, _ = faust_app(tmp_path)
-        yield made
-        made.consumer._thread.thread_loop.close()
-    finally:
-        asyncio.set_event_loop(None)
-        loop.close()
-
-
-def test_faust_makes_our_consumer_and_subscribes_lane_topics(app: Any) -> None:
-    assert isinstance(app.consumer, LaneConsumer)
-    assert isinstance(app.consumer._thread, LaneConsumerThread)
-    assert "lane" in app.loop.run_until_complete(app.topics._update_indices())
-
-
-def test_faust_fetches_everything_but_lane_topics(app: Any) -> None:
-    lane, other = TP("lane", 0), TP("other", 0)
-    assert app.consumer._set_active_tps({lane, other}) == {other}
-    app.consumer._set_active_tps(set())
-    app.consumer.resume_partitions({lane, other})
-    assert app.consumer._get_active_partitions() == {other}
-
-
-def test_no_active_partitions_means_none_and_not_all(app: Any) -> None:
-    """aiokafka takes an empty set for all partitions: records of lanes would be drained and dropped."""
-    assert app.loop.run_until_complete(app.consumer._thread.getmany(set(), 1.0)) == {}
-
-
-def test_no_seek_of_lane_partitions(app: Any) -> None:
-    thread = app.consumer._thread
-    thread._consumer = SimpleNamespace(assignment=lambda: {TopicPartition("lane", 0)})
-    assert app.loop.run_until_complete(thread.seek_to_committed()) == {}
-
-
-def test_the_long_poll_is_ours(app: Any) -> None:
-    async def made() -> int:
-        consumer = app.consumer._thread._create_worker_consumer(app.transport)
-        wait: int = consumer._fetch_max_wait_ms
-        consumer._closed = True
-        await consumer._client.close()
-        return wait
-
-    assert app.loop.run_until_complete(made()) == LaneOptions().fetch_wait_ms
-
-
-def test_the_options_that_faust_must_know(app: Any) -> None:
-    conf = app.conf
-    assert conf.broker_session_timeout == 10.0
-    assert conf.broker_heartbeat_interval == pytest.approx(10.0 / 3)
-    assert conf.topic_allow_declare is False
-    assert conf.topic_disable_leader is True
-    assert conf.web_tables_enabled is False
-    assert conf.web_enabled is False
-    assert conf.agent_supervisor is mode.CrashingSupervisor
-    assert conf.processing_guarantee.name == "AT_LEAST_ONCE"
-    assert App is type(app)
+    pinned = {name for _, name, _, _ in NAMES}
+    for made in (LaneConsumer, LaneConsumerThread, LaneTransport):
+        (base,) = made.__bases__
+        overridden = {name for name, found in vars(made).items() if callable(found) and hasattr(base, name)}
+        assert overridden - {"Consumer"} <= pinned, f"{made.__name__} overrides what is not in the contract"

@@ -140,3 +140,4 @@ def test_state_comes_back_on_the_embedded_broker(tmp_path: Path) -> None:
             goal = {0: expected, 1: expected}
             until(lambda goal=goal: offsets(broker.bootstrap, TOPIC) == goal, PATIENCE_S, f"{goal}")  # type: ignore[misc]
             assert worker.end(how, within_s=PATIENCE_S) == code, worker.text()
+            assert "no former owner can be fenced out" in worker.text()

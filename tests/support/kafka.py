@@ -20,6 +20,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from string import Template
+from typing import Self
 
 from kafka import KafkaAdminClient
 from kafka.errors import KafkaError
@@ -27,7 +28,7 @@ from kafka.errors import KafkaError
 from streams.kafka.closing import close
 from tests.support.ports import server_port
 
-__all__ = ["QUICK", "KafkaBroker", "create_topics", "kafka_jars"]
+__all__ = ["DEPLOY", "QUICK", "KafkaBroker", "KafkaNode", "create_topics", "kafka_jars"]
 
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "deploy" / "kafka"
@@ -38,7 +39,7 @@ QUICK = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
 # Resolving takes half a minute from empty; a slow network may need several.
 RESOLVE_S = 600.0
 # First starts took 4.5-6.4 s on two cores; others may be running beside us.
-READY_S = 60.0
+READY_S = 180.0
 # A clean stop takes about a second.
 STOP_S = 20.0
 
@@ -84,15 +85,16 @@ def create_topics(
     topics: Mapping[str, int],
     *,
     configs: Mapping[str, Mapping[str, str]] | None = None,
+    copies: int = 1,
 ) -> None:
-    """Create ``{topic: partitions}``, one replica each; ``configs`` gives topics settings of their own."""
+    """Create ``{topic: partitions}``, ``copies`` of each; ``configs`` gives topics settings of their own."""
     admin = KafkaAdminClient(bootstrap_servers=bootstrap)
     try:
         admin.create_topics(
             {
                 topic: {
                     "num_partitions": partitions,
-                    "replication_factor": 1,
+                    "replication_factor": copies,
                     "configs": dict((configs or {}).get(topic, {})),
                 }
                 for topic, partitions in topics.items()
@@ -103,16 +105,16 @@ def create_topics(
         close(admin)
 
 
-class KafkaBroker:
-    """One broker. Use as a context manager, or ``start()`` ... ``close()``."""
+class KafkaNode:
+    """One node as a process. Use as a context manager, or ``start()`` ... ``close()``."""
 
-    def __init__(self, *, heap: str = "512m", options: Sequence[str] = ()) -> None:
-        """``heap`` is the JVM's ``-Xmx``; 512 MB is enough for any test here. ``options`` are its others."""
-        self._heap = heap
-        self._options = options
+    def __init__(
+        self, home: Path, port: int, properties: str, *, format_options: Sequence[str], jvm: Sequence[str]
+    ) -> None:
+        """``port`` is where it answers without security; ``format_options`` are those of the storage tool."""
+        self._home, self._port = home, port
+        self._properties, self._format_options, self._jvm = properties, format_options, jvm
         self._process: subprocess.Popen[bytes] | None = None
-        self._home = Path(tempfile.mkdtemp(prefix="rehuman-kafka-"))
-        self._port, self._controller_port = server_port(), server_port()
         self._formatted = False
 
     @property
@@ -125,7 +127,7 @@ class KafkaBroker:
         """The same as Faust and the settings write it."""
         return f"kafka://{self.bootstrap}"
 
-    def __enter__(self) -> KafkaBroker:
+    def __enter__(self) -> Self:
         self.start()
         return self
 
@@ -134,40 +136,32 @@ class KafkaBroker:
 
     def start(self) -> None:
         """Start the process and return when it answers; also after :meth:`stop` or :meth:`kill`."""
+        self.launch()
+        self.wait_ready()
+
+    def launch(self) -> None:
+        """Start the process without waiting for it."""
         if self._process is not None:
             raise RuntimeError("the broker runs already")
-        classpath = f"{kafka_jars()}/*"
         config = self._home / "server.properties"
-        java = ["java", f"-Xmx{self._heap}", f"-Dlog4j2.configurationFile={DEPLOY / 'log4j2.yaml'}"]
-        java += [*self._options, "-cp", classpath]
+        java = ["java", *self._jvm, f"-Dlog4j2.configurationFile={DEPLOY / 'log4j2.yaml'}"]
+        java += ["-cp", f"{kafka_jars()}/*"]
         with self._log.open("ab") as log:
             if not self._formatted:
-                template = Template((DEPLOY / "server.properties").read_text())
-                config.write_text(
-                    template.substitute(
-                        port=self._port, controller_port=self._controller_port, data_dir=self._home / "data"
-                    )
-                )
-                storage = [
-                    *java,
-                    "kafka.tools.StorageTool",
-                    "format",
-                    "--standalone",
-                    "-t",
-                    str(uuid.uuid4()),
-                ]
+                config.write_text(self._properties)
+                storage = [*java, "kafka.tools.StorageTool", "format", *self._format_options]
                 subprocess.run(
-                    [*storage, "-c", str(config)],
-                    stdout=log,
-                    stderr=log,
-                    timeout=READY_S,
-                    check=True,
+                    [*storage, "-c", str(config)], stdout=log, stderr=log, timeout=READY_S, check=True
                 )
                 self._formatted = True
             self._process = subprocess.Popen([*java, "kafka.Kafka", str(config)], stdout=log, stderr=log)
-        self._wait_ready()
 
-    def _wait_ready(self) -> None:
+    def running(self) -> bool:
+        """Whether it has been started and not stopped or killed."""
+        return self._process is not None
+
+    def wait_ready(self) -> None:
+        """Return when it answers as a broker that is let in."""
         deadline = time.monotonic() + READY_S
         while time.monotonic() < deadline:
             assert self._process is not None
@@ -232,3 +226,23 @@ class KafkaBroker:
         """Kill the process and delete the data."""
         self.kill()
         shutil.rmtree(self._home, ignore_errors=True)
+
+
+class KafkaBroker(KafkaNode):
+    """One broker that stands alone."""
+
+    def __init__(
+        self, *, heap: str = "512m", options: Sequence[str] = (), settings: Mapping[str, str] | None = None
+    ) -> None:
+        """``heap`` is the JVM's ``-Xmx``; 512 MB is enough for any test here. ``options`` are its others.
+
+        ``settings`` win over those of the file; ``${port}`` and ``${controller_port}`` may stand in them.
+        """
+        home = Path(tempfile.mkdtemp(prefix="rehuman-kafka-"))
+        port = server_port()
+        more = "".join(f"{name}={value}\n" for name, value in (settings or {}).items())
+        template = Template((DEPLOY / "server.properties").read_text() + more)
+        properties = template.substitute(port=port, controller_port=server_port(), data_dir=home / "data")
+        format_options = ["--standalone", "-t", str(uuid.uuid4())]
+        jvm = [f"-Xmx{heap}", *options]
+        super().__init__(home, port, properties, format_options=format_options, jvm=jvm)
