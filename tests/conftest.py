@@ -17,7 +17,10 @@ settings.register_profile("here", deadline=None)
 settings.load_profile("here")
 
 # Files that take minutes or tens of seconds are begun first, so that no process is left alone with one.
-LONGEST = ("e2e", "cluster", "demo", "detectors/test_bounds", "lanes", "fuzz", "benchmarks", "cli", "warehouse")
+LONGEST = (
+    *("e2e", "cluster", "demo", "detectors/test_bounds", "lanes"),
+    *("fuzz", "benchmarks", "cli", "warehouse"),
+)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
