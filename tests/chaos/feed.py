@@ -1,0 +1,150 @@
+"""Events that keep coming while everything else is killed: the benchmarks' workload at a steady rate.
+
+Each partition gets its records in order of time, with the ticks that a replay sends between them. Some events
+come twice, and, if asked for, some out of order within the lateness; none is beyond it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import threading
+from collections.abc import Iterable, Iterator
+from heapq import heappop, heappush
+from itertools import islice
+
+from benchmarks.stage import batch_producer
+from benchmarks.workload import CUSTOMERS, Raw, partitioned, records
+from detectors.policy import default
+from streams.clock import monotonic
+from streams.lanes.api import Output
+from streams.ticks import tick_record
+from tests.support.world import World
+
+__all__ = ["Feed", "shuffled"]
+
+# Records that a repetition, or an event out of order, comes later: under ten seconds of event time, and fewer
+# than the ids that a customer remembers even of the busiest one.
+LATER = 100
+BEATS_A_SECOND = 20
+
+
+def shuffled(raws: Iterable[Raw], seed: int, *, doubled: float, disordered: float) -> Iterator[Raw]:
+    """``raws`` with a share of the events said twice and a share held back for up to ``LATER`` records.
+
+    >>> from benchmarks.workload import records
+    >>> len(list(shuffled(records(100), 1, doubled=0.5, disordered=0.0))) > 130
+    True
+    """
+    rng = random.Random(seed)
+    held: list[tuple[int, int, Raw]] = []
+    for number, raw in enumerate(raws):
+        while held and held[0][0] <= number:
+            yield heappop(held)[2]
+        if raw.key is None:
+            yield raw
+            continue
+        if rng.random() < doubled:
+            heappush(held, (number + rng.randint(1, LATER), number, raw))
+        if rng.random() < disordered:
+            heappush(held, (number + rng.randint(1, LATER), -number, raw))
+        else:
+            yield raw
+    for _, _, raw in sorted(held):
+        yield raw
+
+
+class Feed(threading.Thread):
+    """Sends ``events`` events at ``rate`` a second, and at the end the ticks that let every timer fire."""
+
+    def __init__(
+        self,
+        world: World,
+        events: int,
+        rate: float,
+        *,
+        seed: int,
+        doubled: float = 0.0,
+        disordered: float = 0.0,
+        customers: int = CUSTOMERS,
+    ) -> None:
+        super().__init__(daemon=True)
+        self._world, self._rate = world, rate
+        raws = records(events, seed=seed, customers=customers)
+        self._raws = shuffled(raws, seed, doubled=doubled, disordered=disordered)
+        self._partitions = world.settings.partitions
+        self._last = 0
+        self._over = threading.Event()
+        self._failure: BaseException | None = None
+        #: Records sent, ticks of each partition among them.
+        self.sent = 0
+        #: Of these, events with their repetitions.
+        self.events = 0
+
+    def run(self) -> None:
+        try:
+            asyncio.run(self._send())
+        except BaseException as failure:
+            self._failure = failure
+
+    async def _send(self) -> None:
+        producer = batch_producer(self._world.values["kafka_url"])
+        await producer.start()
+        pending: set[asyncio.Future[None]] = set()
+        rest, began = self._outputs(), monotonic()
+        step = max(1, int(self._rate / BEATS_A_SECOND))
+        while some := list(islice(rest, step)):
+            pending |= await producer.send(some)
+            for future in [future for future in pending if future.done()]:
+                future.result()
+                pending.discard(future)
+            self.sent += len(some)
+            await asyncio.sleep(max(0.0, self.sent / self._rate - (monotonic() - began)))
+        for future in pending:
+            await future
+        await producer.stop()
+
+    def _outputs(self) -> Iterator[Output]:
+        topic = self._world.settings.topics.events
+        for partition, raw in partitioned(self._raws, self._partitions):
+            if self._over.is_set():
+                break
+            self._last = max(self._last, raw.time)
+            self.events += raw.key is not None
+            yield Output(topic, partition, raw.key, raw.value)
+        policy = default()
+        for time in (policy.lateness, policy.lateness + policy.longest_timeout_ms):
+            yield from self._ticks(self._last + time)
+
+    def _ticks(self, time: int) -> Iterator[Output]:
+        for partition in range(self._partitions):
+            yield Output(self._world.settings.topics.events, partition, None, tick_record(time))
+
+    def again(self) -> None:
+        """One more tick for every partition, once all is sent: something to read after the last restart."""
+        policy = default()
+        time = self._last + policy.lateness + policy.longest_timeout_ms + 60_000
+        asyncio.run(self._one(time))
+
+    async def _one(self, time: int) -> None:
+        producer = batch_producer(self._world.values["kafka_url"])
+        await producer.start()
+        for future in await producer.send(self._ticks(time)):
+            await future
+        await producer.stop()
+
+    def stop(self) -> None:
+        """Send no more events than there are."""
+        self._over.set()
+        self.check()
+
+    def check(self, patience_s: float = 120.0) -> None:
+        """Wait for the end; raises what ended it."""
+        self.join(patience_s)
+        assert not self.is_alive(), "the broker takes no more events"
+        self.look()
+
+    def look(self) -> None:
+        """Raise what ended it, if something did."""
+        if self._failure is not None:
+            raise self._failure
