@@ -20,7 +20,7 @@ from streams.errors import SettingError
 from streams.events_lane import EventsFold
 from streams.facts_lane import FactsLane
 from streams.freshness.board import Board
-from streams.freshness.sources import Sources, span
+from streams.freshness.sources import Sources, silence
 from streams.identity import Pseudonyms
 from streams.kafka import urls
 from streams.lanes.api import Output
@@ -60,7 +60,7 @@ def build(settings: Settings, lanes: Sequence[str] = LANES) -> Any:
     found = Lanes(app, observer=_Metrics())
     served: list[str] = []
     if "events" in lanes:
-        sources = Sources() if settings.clock == "wall" else None
+        sources = Sources(silence(policy)) if settings.clock == "wall" else None
         served.append(topics.events)
         found.fold(
             topic=topics.events,
@@ -77,7 +77,7 @@ def build(settings: Settings, lanes: Sequence[str] = LANES) -> Any:
             outputs=[topics.facts, topics.desk, topics.dead_letters, topics.sources],
         )
         if sources is not None:
-            board = Board(topics.sources, sources, span)
+            board = Board(topics.sources, sources)
             _follow(app, board, urls.parse(settings.kafka_url).client())
             _tick(app, found, topics.events, board)
     if "desk" in lanes:

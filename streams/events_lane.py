@@ -199,6 +199,7 @@ class EventsFold:
         fold = self.log.fold
         now, before = fold.counts, self._counted
         self._account.folded(now, before)
+        self._account.under(fold.policy)
         metrics.LATE.inc(now.late - before.late)
         metrics.UNSCORED.labels("consent").inc(now.unscored - before.unscored)
         metrics.UNSCORED.labels("unknown_type").inc(now.unknown - before.unknown)

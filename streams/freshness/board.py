@@ -12,7 +12,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from streams import metrics
-from streams.freshness.sources import Silence, Sources
+from streams.freshness.sources import Sources
 from streams.lanes.api import Output
 
 __all__ = ["Board"]
@@ -22,12 +22,11 @@ POLL_MS = 1_000
 
 
 class Board:
-    """One worker's view. ``silence`` is how long a source may say nothing, in ms."""
+    """One worker's view."""
 
-    def __init__(self, topic: str, sources: Sources, silence: Silence) -> None:
+    def __init__(self, topic: str, sources: Sources) -> None:
         self._topic = topic
         self._sources = sources
-        self._silence = silence
         # Until everything there was has been read, a source may look older than it is.
         self.read = False
 
@@ -59,13 +58,13 @@ class Board:
     async def tell(self, now: int, send: Callable[[Iterable[Output]], Awaitable[Any]]) -> list[str]:
         """Write what is new; the sources that are silent at ``now`` (ms by the wall clock)."""
         outputs = []
-        for source, time in self._sources.news(now, self._silence):
+        for source, time in self._sources.news(now):
             value = None if time is None else b"%d" % time
             outputs.append(Output(self._topic, 0, source.encode(), value))
             self._sources.heard(source, time)
         if outputs:
             await send(outputs)
-        silent = self._sources.silent(now, self._silence)
+        silent = self._sources.silent(now)
         metrics.SOURCES.labels("silent").set(len(silent))
         metrics.SOURCES.labels("fresh").set(len(self._sources) - len(silent))
         return silent

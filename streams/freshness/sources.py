@@ -3,12 +3,13 @@
 *Seen* is event time, not arrival: a feed that was cut and sends what it had kept is silent until it has
 caught up, because the customers' next steps are still on their way. A source that nobody knows is fresh.
 
->>> ours, theirs = Sources(), Sources()
+>>> from detectors.policy import default
+>>> ours, theirs = (Sources(silence(default())) for _ in range(2))
 >>> ours.saw([("web/shop", 1_000_000)], now=1_000_000)
->>> ours.news(now=1_000_000, silence=span)
+>>> ours.news(now=1_000_000)
 [('web/shop', 1000000)]
 >>> theirs.heard("web/shop", 1_000_000)
->>> theirs.silent(now=1_600_000, silence=span), theirs.silent(now=1_600_001, silence=span)
+>>> theirs.silent(now=1_600_000), theirs.silent(now=1_600_001)
 ([], ['web/shop'])
 """
 
@@ -17,8 +18,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from detectors.durations import DAY
+from detectors.labels import label
+from detectors.policy import Policy
 
-__all__ = ["FORGET_MS", "MOST", "Silence", "Sources", "span"]
+__all__ = ["FORGET_MS", "MOST", "Silence", "Sources", "silence"]
 
 # As long as events are kept: what a source has not said for so long, it will not say any more, and timers
 # that wait for it may go.
@@ -35,15 +38,20 @@ LEAST_TOLD_MS = 1_000
 Silence = Callable[[str], int]
 
 
-def span(source: str) -> int:
-    """Ten minutes, whatever the source: a quiet shop by day still sends something."""
-    return 600_000
+def silence(policy: Policy) -> Silence:
+    """As a policy has it."""
+    rules = policy.document.time
+    # Events carry the label of a long name.
+    spans = {label(source): span for source, span in rules.silences.items()}
+    return lambda source: spans.get(source, rules.silence)
 
 
 class Sources:
     """One worker's book. Times are event times in ms, never ahead of the wall clock when they were seen."""
 
-    def __init__(self, most: int = MOST) -> None:
+    def __init__(self, spans: Silence, most: int = MOST) -> None:
+        """``spans`` may be replaced when another policy comes into force."""
+        self.spans = spans
         self._most = most
         self._seen: dict[str, int] = {}
         # What the board says, and so what everybody knows.
@@ -64,12 +72,12 @@ class Sources:
             # Two workers may write in either order.
             self._told[source] = max(time, self._told.get(source, 0))
 
-    def silent(self, now: int, silence: Silence) -> list[str]:
+    def silent(self, now: int) -> list[str]:
         """The sources that have been silent for longer than their span, sorted."""
         known = self._known().items()
-        return sorted(source for source, time in known if FORGET_MS >= now - time > silence(source))
+        return sorted(source for source, time in known if FORGET_MS >= now - time > self.spans(source))
 
-    def news(self, now: int, silence: Silence) -> list[tuple[str, int | None]]:
+    def news(self, now: int) -> list[tuple[str, int | None]]:
         """What to write on the board: sources with their times, and None for those to be forgotten."""
         known = self._known()
         kept = {source: time for source, time in known.items() if now - time <= FORGET_MS}
@@ -80,7 +88,7 @@ class Sources:
         news: list[tuple[str, int | None]] = [(s, None) for s in sorted(self._told) if s not in kept]
         for source, time in sorted(self._seen.items()):
             told = self._told.get(source)
-            if told is None or time - told >= max(LEAST_TOLD_MS, silence(source) // TOLD_SHARE):
+            if told is None or time - told >= max(LEAST_TOLD_MS, self.spans(source) // TOLD_SHARE):
                 news.append((source, time))
         return news
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from pathlib import Path
 
+from detectors.policy import DEFAULT_TEXT
 from detectors.vocabulary import TICK
 from streams.clock import wall_ms
 from streams.kafka.partitioner import partition_of
@@ -19,11 +22,12 @@ PARTITIONS = 4
 QUARTER_MS = 15 * 60_000  # longer than the span of silence
 
 
-def _send(world: World, source: str, partition: int, age_ms: int) -> None:
+def _send(world: World, source: str, partition: int, age_ms: int = 0, name: str = "page_view") -> None:
     """One event of a customer of this partition."""
     names = (f"c{number}" for number in range(1_000))
     customer = next(name for name in names if partition_of(name.encode(), PARTITIONS) == partition)
-    event = cloud_event("page_view", wall_ms() - age_ms, source, f"{partition}-{age_ms}", customer, {})
+    at = wall_ms() - age_ms
+    event = cloud_event(name, at, source, f"{partition}-{at}", customer, {"journey": "loan"})
     with Producer(world.settings.kafka_url) as producer:
         producer.send(world.settings.topics.events, event.key, event.value)
 
@@ -71,7 +75,7 @@ def test_two_workers_judge_alike_and_remember(world: Callable[..., World]) -> No
     _send(found, "acd/eu1", 0, QUARTER_MS)
     found.until(lambda: _all_say(found, "acd/eu1", "web/shop"), "ticks that name both")
     # A fresh one on a single partition: its worker saw it, and the other one hears of it.
-    _send(found, "web/shop", 0, 0)
+    _send(found, "web/shop", 0)
     found.until(lambda: _all_say(found, "acd/eu1"), "ticks that name one")
     # Nobody who knew is left, and nothing new comes.
     for worker in list(found.workers):
@@ -81,3 +85,36 @@ def test_two_workers_judge_alike_and_remember(world: Callable[..., World]) -> No
         found.start_worker()
     found.until(lambda: len(_silent(found, began)) == PARTITIONS, "ticks after the restart")
     assert all(said == ["acd/eu1"] for ticks in _silent(found, began).values() for said in ticks)
+
+
+def test_a_feed_that_is_cut_abandons_nobody(world: Callable[..., World], tmp_path: Path) -> None:
+    """Timers wait while their source is silent; an event of it at another worker's partition lets them go."""
+    policy = tmp_path / "policy.toml"
+    text = DEFAULT_TEXT.replace('form = "30min"', 'form = "3s"').replace(
+        'lateness = "60s"', 'lateness = "2s"'
+    )
+    policy.write_text(text.replace('silence = "10min"', 'silence = "2s"'))
+    found = world(partitions=PARTITIONS, clock="wall", policy=policy).prepare()
+    for _ in range(2):
+        found.start_worker()
+    found.until(lambda: _both_work(found), "both workers")
+    _send(found, "web/shop", 0, name="form_start")
+    _send(found, "acd/eu1", 1, name="form_start")
+    count = "SELECT count() FROM abandonments_exact WHERE partition = {}"
+    began = time.monotonic()
+
+    def only_the_other() -> bool:
+        """The telephone goes on, the web says nothing."""
+        for partition in range(2, PARTITIONS):
+            _send(found, "acd/eu1", partition)
+        return found.value(count.format(1)) == 1 and time.monotonic() - began > 15
+
+    found.until(only_the_other, "the time-out of the source that is there")
+    assert found.value(count.format(0)) == 0
+
+    def web_is_back() -> bool:
+        for partition in range(2, PARTITIONS):
+            _send(found, "web/shop", partition)
+        return bool(found.value(count.format(0)) == 1)
+
+    found.until(web_is_back, "the time-out that has waited")

@@ -26,12 +26,14 @@ def test_the_plan_covers_every_topic() -> None:
     settings = load(topic_prefix="p", partitions=5, replication=3)
     topics = {topic.name: topic for topic in plan(settings)}
     assert {name.removeprefix("p.") for name in topics} == {
-        *("events", "facts", "desk", "alerts", "policy", "dead-letters"),
+        *("events", "facts", "desk", "alerts", "policy", "sources", "dead-letters"),
         *("events-changelog", "desk-changelog"),
     }
     compacted = {name for name, topic in topics.items() if topic.config["cleanup.policy"] == "compact"}
-    assert compacted == {"p.policy", "p.events-changelog", "p.desk-changelog"}
-    assert {topic.partitions for name, topic in topics.items() if name != "p.policy"} == {5}
+    assert compacted == {"p.policy", "p.sources", "p.events-changelog", "p.desk-changelog"}
+    single = {name for name, topic in topics.items() if topic.partitions == 1}
+    assert single == {"p.policy", "p.sources"}
+    assert {topic.partitions for name, topic in topics.items() if name not in single} == {5}
     assert int(topics["p.dead-letters"].config["max.message.bytes"]) == 8 * 1024 * 1024
     assert {topic.config["min.insync.replicas"] for topic in topics.values()} == {"2"}
 

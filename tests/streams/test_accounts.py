@@ -7,12 +7,12 @@ from collections.abc import Sequence
 
 from prometheus_client import REGISTRY
 
-from detectors.policy import default
+from detectors.policy import DEFAULT_TEXT, default, parse
 from streams.accounts import Accepted
 from streams.clock import wall_ms
 from streams.events_lane import EventsFold
 from streams.facts_lane import FactsLane
-from streams.freshness.sources import Sources, span
+from streams.freshness.sources import Sources, silence
 from streams.identity import Pseudonyms
 from streams.kafka.partitioner import partition_of
 from streams.lanes.api import Output, Record
@@ -117,9 +117,9 @@ def test_rows_are_stored_when_clickhouse_has_them() -> None:
 
 
 def test_a_lane_tells_which_sources_it_has_seen() -> None:
-    sources = Sources()
+    sources = Sources(silence(default()))
     events, now = lane(sources), wall_ms()
-    long_ago = now - span("web") - 60_000
+    long_ago = now - sources.spans("web") - 60_000
     values = [
         event(1, source="web", time=now),
         event(2, source="acd", time=long_ago),
@@ -128,4 +128,11 @@ def test_a_lane_tells_which_sources_it_has_seen() -> None:
     events.apply([record._replace(stamp=now) for record in records(*values)])
     events.flush()
     assert len(sources) == 2
-    assert sources.silent(now + 1_000, span) == ["acd"]
+    assert sources.silent(now + 1_000) == ["acd"]
+    # The log brings another policy into force.
+    patient = parse(
+        DEFAULT_TEXT.replace('silence = "10min"', 'silence = "1h"').replace("version = 1", "version = 2", 1)
+    )
+    events.apply([Record(9, now, None, activation_record(patient, 0))])
+    events.flush()
+    assert sources.silent(now + 1_000) == []

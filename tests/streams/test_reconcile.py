@@ -26,7 +26,9 @@ from streams.kafka.lag import group_lag
 from streams.kafka.partitioner import partition_of
 from streams.kafka.producer import Producer
 from streams.reconcile import Report, reconcile
+from streams.reconcile.marks import Marks, take
 from streams.reconcile.ranges import joined, ranges, size, within, without
+from streams.settings import Settings
 from streams.sources.api import cloud_event, rfc3339
 from streams.ticks import tick_record
 from streams.warehouse.client import connect
@@ -233,7 +235,9 @@ def test_since(filled: World) -> None:
     )
 
 
-def test_what_retention_deleted_cannot_be_checked(world: Callable[..., World]) -> None:
+def test_what_retention_deleted_cannot_be_checked(
+    world: Callable[..., World], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It is said, and is not missing; offsets that hold no record are no loss either."""
     found = world(partitions=1).prepare()
     send(found, [("c1", event(number, "c1")) for number in range(100)])
@@ -251,6 +255,17 @@ def test_what_retention_deleted_cannot_be_checked(world: Callable[..., World]) -
     assert gaps(report) == {place for place in lost if place[1] >= 41}
     said = found.rehuman("doctor", "--reconcile", ok=False)
     assert "/0  offsets 0 to 40: deleted by retention, cannot be checked\n" in said
+
+    def too_late(settings: Settings) -> dict[int, Marks]:
+        """More is deleted while we are looking."""
+        marks = take(settings)
+        with admin.connect(settings.kafka_url) as kafka:
+            kafka.delete_records({TopicPartition(settings.topics.events, 0): 60})
+        return marks
+
+    monkeypatch.setattr("streams.reconcile.check.take", too_late)
+    report = looked(found)
+    assert (report.partitions[0].begin, total(report, "uncheckable"), total(report, "missing")) == (41, 10, 0)
 
 
 async def transaction(world: World, values: list[bytes]) -> None:
