@@ -27,6 +27,8 @@ __all__ = ["Feed", "shuffled"]
 # than the ids that a customer remembers even of the busiest one.
 LATER = 100
 BEATS_A_SECOND = 20
+# The last tenth of the events goes out at a tenth of the rate.
+SLOW = 10
 
 
 def shuffled(raws: Iterable[Raw], seed: int, *, doubled: float, disordered: float) -> Iterator[Raw]:
@@ -74,7 +76,7 @@ class Feed(threading.Thread):
         self._raws = shuffled(raws, seed, doubled=doubled, disordered=disordered)
         self._partitions = world.settings.partitions
         self._last = 0
-        self._over = threading.Event()
+        self._all, self._hurry = events, threading.Event()
         self._failure: BaseException | None = None
         #: Records sent, ticks of each partition among them.
         self.sent = 0
@@ -91,15 +93,20 @@ class Feed(threading.Thread):
         producer = batch_producer(self._world.values["kafka_url"])
         await producer.start()
         pending: set[asyncio.Future[None]] = set()
-        rest, began = self._outputs(), monotonic()
+        rest = self._outputs()
         step = max(1, int(self._rate / BEATS_A_SECOND))
+        due = monotonic()
         while some := list(islice(rest, step)):
             pending |= await producer.send(some)
             for future in [future for future in pending if future.done()]:
                 future.result()
                 pending.discard(future)
             self.sent += len(some)
-            await asyncio.sleep(max(0.0, self.sent / self._rate - (monotonic() - began)))
+            # Something is left to send for as long as harm is done.
+            slow = SLOW if self.events > (1 - 1 / SLOW) * self._all else 1
+            due += slow * len(some) / self._rate
+            if not self._hurry.is_set():
+                await asyncio.sleep(max(0.0, due - monotonic()))
         for future in pending:
             await future
         await producer.stop()
@@ -107,8 +114,6 @@ class Feed(threading.Thread):
     def _outputs(self) -> Iterator[Output]:
         topic = self._world.settings.topics.events
         for partition, raw in partitioned(self._raws, self._partitions):
-            if self._over.is_set():
-                break
             self._last = max(self._last, raw.time)
             self.events += raw.key is not None
             yield Output(topic, partition, raw.key, raw.value)
@@ -133,18 +138,14 @@ class Feed(threading.Thread):
             await future
         await producer.stop()
 
-    def stop(self) -> None:
-        """Send no more events than there are."""
-        self._over.set()
-        self.check()
-
-    def check(self, patience_s: float = 120.0) -> None:
-        """Wait for the end; raises what ended it."""
-        self.join(patience_s)
-        assert not self.is_alive(), "the broker takes no more events"
-        self.look()
-
-    def look(self) -> None:
-        """Raise what ended it, if something did."""
+    def alive(self) -> bool:
+        """Whether there is more to send. Raises what ended it, if something did."""
         if self._failure is not None:
             raise self._failure
+        return self.is_alive()
+
+    def finish(self, patience_s: float = 300.0) -> None:
+        """Send what is left at once, and wait for the end. Raises what ended it."""
+        self._hurry.set()
+        self.join(patience_s)
+        assert not self.alive(), "the broker takes no more events"

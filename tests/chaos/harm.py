@@ -103,6 +103,11 @@ class Harm:
         #: ``kill -9``s of workers.
         self.kills = 0
 
+    @property
+    def all_done(self) -> bool:
+        """Whether each kind was done at least once."""
+        return len(self.done) == len(KINDS)
+
     def run(self, going: Callable[[], bool]) -> None:
         """Until ``going`` says no; every slot has a worker at the end and the engine runs."""
         while going():

@@ -1,7 +1,7 @@
-"""Whether all is there, once and right: what is stored, asked for and kept against the fold of the log itself.
+"""Whether all is there, once and right: what is stored, asked for and kept, against the fold of the log.
 
-The log is the topic of events as it lies in Kafka, each partition folded from its beginning by the pure fold,
-which is what a back-test runs. One partition at a time is held in memory.
+The topic of events as it lies in Kafka, each partition folded from its beginning by the pure fold, is what a
+back-test would be of it. One partition at a time is held in memory.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from detectors.tables import PROVENANCE, TABLES
 from streams import blocks, policies
 from streams.desk_lane import DeskFold
 from streams.identity import Pseudonyms
-from streams.kafka import urls
+from streams.kafka import admin, urls
+from streams.kafka.lag import group_lag
 from streams.kafka.partitioner import partition_of
 from streams.lanes.changelog import Merge
 from streams.lanes.chunk import Place
@@ -97,6 +98,7 @@ async def _partition(world: World, reader: Reader, client: Any, partition: int, 
     settings = world.settings
     topic, names = settings.topics.events, Pseudonyms.of(settings)
     count = settings.partitions
+    ends = _ends(world, topic)
     fold = LogFold(
         partition,
         policies.configured(settings),
@@ -105,7 +107,7 @@ async def _partition(world: World, reader: Reader, client: Any, partition: int, 
         lambda subject: partition_of(subject.encode(), count),
     )
     best, wanted, findings = _Best(), set[bytes](), Findings()
-    end = await _end(world, topic, partition)
+    end = ends[partition]
     async for records in reader.records(topic, partition, [(0, end)]):
         for record in records:
             outcome = fold.record(record.value, record.stamp, record.offset, findings)
@@ -131,9 +133,10 @@ async def _partition(world: World, reader: Reader, client: Any, partition: int, 
 async def _desk(world: World, reader: Reader, client: Any, proof: Proof) -> set[bytes]:
     """Compare the alerts with what the desk makes of its topic; everything that it was asked."""
     topics, asked, count, best = world.settings.topics, set[bytes](), 0, _Best()
+    ends = _ends(world, topics.desk)
     for partition in range(world.settings.partitions):
         fold = DeskFold(partition, topics)
-        end = await _end(world, topics.desk, partition)
+        end = ends[partition]
         async for records in reader.records(topics.desk, partition, [(0, end)]):
             count += len(records)
             asked.update(_message(msgspec.json.decode(record.value or b"")) for record in records)
@@ -153,17 +156,10 @@ async def _desk(world: World, reader: Reader, client: Any, proof: Proof) -> set[
     return asked
 
 
-async def _end(world: World, topic: str, partition: int) -> int:
-    from aiokafka import AIOKafkaConsumer, TopicPartition
-
-    consumer = AIOKafkaConsumer(**urls.parse(world.settings.kafka_url).client(), group_id=None)
-    await consumer.start()
-    try:
-        key = TopicPartition(topic, partition)
-        found: dict[Any, int] = await consumer.end_offsets([key])
-        return found[key]
-    finally:
-        await consumer.stop()
+def _ends(world: World, topic: str) -> dict[int, int]:
+    with admin.connect(world.settings.kafka_url) as client:
+        lags = group_lag(client, world.settings.group, [topic])
+    return {partition: lag.end for (_, partition), lag in lags.items()}
 
 
 def _message(message: Mapping[str, Any]) -> bytes:

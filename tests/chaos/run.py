@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,10 @@ class Chaos:
     def run(
         self, events: int, seconds: float, *, doubled: float = 0.02, disordered: float = 0.0
     ) -> list[str]:
-        """Send ``events`` over ``seconds`` of harm; what was wrong in the end, in words."""
+        """Send ``events`` over ``seconds`` of harm; what was wrong in the end, in words.
+
+        Of every kind of harm there is one at least, however long that takes.
+        """
         began = monotonic()
         feed = Feed(
             self.world, events, events / seconds, seed=self.seed, doubled=doubled, disordered=disordered
@@ -45,8 +49,8 @@ class Chaos:
         for slot in range(len(self.slots.workers)):
             self.slots.start(slot)
         feed.start()
-        self.harm.run(lambda: feed.is_alive())
-        feed.check()
+        self.harm.run(lambda: feed.alive() and (monotonic() - began < seconds or not self.harm.all_done))
+        feed.finish()
         harmed = monotonic()
         self._settle()
         # What comes next must find nothing that an older record of the changelog could undo.
@@ -86,7 +90,7 @@ class Chaos:
         """Wait until everything sent has been scored, raised and stored."""
         names = self.world.settings.topics
         for topic in (names.events, names.desk, names.facts):
-            self._until(lambda topic=topic: self.world.behind(topic), f"{topic} to be read")  # type: ignore[misc]  # mypy cannot type such a default
+            self._until(partial(self.world.behind, topic), f"{topic} to be read")
 
     def _until(self, behind: Callable[[], int], what: str) -> None:
         """Wait for ``behind`` to be 0, as long as it becomes less."""
