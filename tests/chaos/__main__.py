@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
+import signal
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -30,6 +32,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", type=Path, help="write what was found to this file")
     parser.add_argument("--log", type=Path, help="append the workers' log to this file")
     options = parser.parse_args(arguments)
+    logging.getLogger("kafka").setLevel(logging.ERROR)
+    # Whoever ends this ends the broker and the engine with it.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     reports, failed = [], False
     for seed in options.seed:
         with ExitStack() as held:

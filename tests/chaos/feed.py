@@ -27,7 +27,7 @@ __all__ = ["Feed", "shuffled"]
 # than the ids that a customer remembers even of the busiest one.
 LATER = 100
 BEATS_A_SECOND = 20
-# The last tenth of the events goes out at a tenth of the rate.
+# The last tenth of the events may go out at a tenth of the rate, so that some are left while harm is done.
 SLOW = 10
 
 
@@ -69,14 +69,17 @@ class Feed(threading.Thread):
         doubled: float = 0.0,
         disordered: float = 0.0,
         customers: int = CUSTOMERS,
+        lingering: bool = False,
     ) -> None:
+        """``lingering``: the last tenth goes out at a tenth of the rate, until :meth:`finish`."""
         super().__init__(daemon=True)
         self._world, self._rate = world, rate
         raws = records(events, seed=seed, customers=customers)
         self._raws = shuffled(raws, seed, doubled=doubled, disordered=disordered)
         self._partitions = world.settings.partitions
         self._last = 0
-        self._all, self._hurry = events, threading.Event()
+        self._quick = (1 - 1 / SLOW) * events if lingering else events
+        self._hurry = threading.Event()
         self._failure: BaseException | None = None
         #: Records sent, ticks of each partition among them.
         self.sent = 0
@@ -102,8 +105,7 @@ class Feed(threading.Thread):
                 future.result()
                 pending.discard(future)
             self.sent += len(some)
-            # Something is left to send for as long as harm is done.
-            slow = SLOW if self.events > (1 - 1 / SLOW) * self._all else 1
+            slow = SLOW if self.events > self._quick else 1
             due += slow * len(some) / self._rate
             if not self._hurry.is_set():
                 await asyncio.sleep(max(0.0, due - monotonic()))

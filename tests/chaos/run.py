@@ -44,7 +44,13 @@ class Chaos:
         """
         began = monotonic()
         feed = Feed(
-            self.world, events, events / seconds, seed=self.seed, doubled=doubled, disordered=disordered
+            self.world,
+            events,
+            events / seconds,
+            seed=self.seed,
+            doubled=doubled,
+            disordered=disordered,
+            lingering=True,
         )
         for slot in range(len(self.slots.workers)):
             self.slots.start(slot)

@@ -1,0 +1,219 @@
+"""An hour at half of what the workers can do, with kills all the while: does anything grow?
+
+``python -m tests.chaos.soak --minutes 60 --csv soak.csv --svg docs/images/soak.svg`` measures what two
+workers store a second, sends half of that, and every few minutes kills or freezes the second worker or kills
+the engine; the first one lives through all of it. Each ten seconds it notes memory, file handles and threads
+of both and how far the lanes are behind. Exit code 1 where the first worker's second half needs more than its
+first, where the lanes do not catch up, or where an event is not stored.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import logging
+import os
+import random
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from streams.clock import monotonic
+from tests.chaos.draw import Line, draw
+from tests.chaos.feed import Feed
+from tests.chaos.harm import FROZEN_S, Slots
+from tests.support.engine import EngineUnderTest, running
+from tests.support.kafka import KafkaBroker
+from tests.support.world import World
+
+__all__ = ["Soak"]
+
+SAMPLE_S = 10.0
+# Of the first worker, by the median of the last quarter against that of the second: what counts as growth.
+MORE = {"rss_mb": 1.15, "handles": 1.3, "threads": 1.1}
+FIELDS = ["rss_mb", "handles", "threads"]
+# Enough to be past what starts up, little enough to take half a minute.
+CALIBRATION = 200_000
+
+
+class Soak:
+    """Two workers; the first one is never touched."""
+
+    def __init__(self, kafka: KafkaBroker, engine: EngineUnderTest, home: Path, seed: int) -> None:
+        self.world = World(kafka.url, engine.server_url, home, partitions=8).prepare()
+        self.slots, self._engine = Slots(self.world), engine
+        self._rng = random.Random(seed)
+        self._seed = seed
+        self._began = 0.0
+        self.samples: list[dict[str, Any]] = []
+        self.events = 0
+
+    def run(self, rate: float, seconds: float, every_s: float) -> None:
+        """``rate`` events a second for so long, and a kill after each ``every_s`` or so."""
+        for slot in range(2):
+            self.slots.start(slot)
+        feed = Feed(self.world, int(rate * seconds), rate, seed=self._seed)
+        feed.start()
+        self._began = monotonic()
+        harm, sample = every_s, 0.0
+        done = ""
+        while feed.alive() and (spent := monotonic() - self._began) < seconds:
+            if spent >= harm:
+                harm = spent + self._rng.uniform(0.6, 1.4) * every_s
+                done = self._harm()
+            if spent >= sample:
+                sample = spent + SAMPLE_S
+                self.samples.append(self._look() | {"harm": done})
+                done = ""
+            self.slots.mend()
+            time.sleep(0.5)
+        feed.finish()
+        self.events = feed.events
+
+    def _harm(self) -> str:
+        kind = self._rng.choice(["kill", "kill", "kill", "freeze", "restart", "engine"])
+        if kind == "kill":
+            self.slots.kill(1)
+            self.slots.start(1)
+        elif kind == "restart":
+            self.slots.stop(1)
+            self.slots.start(1)
+        elif kind == "freeze":
+            worker = self.slots.workers[1]
+            assert worker is not None
+            worker.send_signal(signal.SIGSTOP)
+            time.sleep(FROZEN_S)
+            worker.send_signal(signal.SIGCONT)
+        else:
+            self._engine.kill()
+            self._engine.start()
+        return kind
+
+    def _look(self) -> dict[str, Any]:
+        topics = self.world.settings.topics
+        found: dict[str, Any] = {"seconds": round(monotonic() - self._began, 1)}
+        for slot, worker in enumerate(self.slots.workers):
+            seen = _process(worker.pid) if worker is not None else dict.fromkeys(FIELDS, "")
+            found |= {f"worker_{slot + 1}_{name}": value for name, value in seen.items()}
+        found["lag_events"] = self.world.behind(topics.events)
+        found["lag_facts"] = self.world.behind(topics.facts)
+        return found
+
+    def wrong(self) -> list[str]:
+        """What grew, and what is missing; everything has been sent."""
+        self.world.settle(600)
+        found = [f"a worker ended by itself, {why}" for why in self.slots.exits]
+        quarter = len(self.samples) // 4
+        for name in FIELDS:
+            values = [sample[f"worker_1_{name}"] for sample in self.samples]
+            before, after = median(values[quarter : 2 * quarter]), median(values[-quarter:])
+            if after > MORE[name] * before:
+                found.append(f"{name} of the first worker went from {before:g} to {after:g}")
+        stored = self.world.value("SELECT count() FROM events_exact")
+        if stored != self.events:
+            found.append(f"{stored} events are stored of {self.events}")
+        return found
+
+    def close(self) -> None:
+        """End every process."""
+        self.world.close()
+
+
+def capacity(kafka: KafkaBroker, engine: EngineUnderTest, home: Path, seed: int) -> float:
+    """Events a second that two workers score and the engine stores, from a backlog."""
+    # An installation of its own: the events of one feed begin when those of another did.
+    world = World(kafka.url, engine.database(migrated=False), home, partitions=8).prepare()
+    try:
+        feed = Feed(world, CALIBRATION, 100_000, seed=seed)
+        feed.start()
+        feed.finish()
+        for _ in range(2):
+            world.start_worker()
+        topic = world.settings.topics.events
+        world.until(lambda: world.committed(topic) > 0, "the first events")
+        began, done = monotonic(), world.committed(topic)
+        world.settle(600)
+        return (feed.sent - done) / (monotonic() - began)
+    finally:
+        world.close()
+
+
+def _process(pid: int) -> dict[str, Any]:
+    """Memory (MB), open handles and threads of a process."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return {
+        "rss_mb": round(int(status.split("VmRSS:")[1].split()[0]) / 1024, 1),
+        "handles": len(os.listdir(f"/proc/{pid}/fd")),
+        "threads": int(status.split("Threads:")[1].split()[0]),
+    }
+
+
+def picture(samples: Sequence[dict[str, Any]], title: str) -> str:
+    """The samples as a graph: a panel each for memory, handles, threads and lag."""
+    minutes = [sample["seconds"] / 60 for sample in samples]
+
+    def line(label: str, column: str) -> Line:
+        return Line(label, [(at, sample[column]) for at, sample in zip(minutes, samples, strict=True)])
+
+    panels = [
+        (name, [line(f"worker {slot}", f"worker_{slot}_{column}") for slot in (1, 2)])
+        for name, column in (("memory, MB", "rss_mb"), ("file handles", "handles"), ("threads", "threads"))
+    ]
+    panels.append(("records behind", [line("events", "lag_events"), line("facts", "lag_facts")]))
+    marks = [(at, sample["harm"]) for at, sample in zip(minutes, samples, strict=True) if sample["harm"]]
+    return draw(title, panels, marks)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """See the module."""
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos.soak", description=__doc__)
+    parser.add_argument("--minutes", type=float, default=60.0)
+    parser.add_argument("--every", type=float, default=4.0, help="minutes between two kills (default: 4)")
+    parser.add_argument("--rate", type=float, help="events a second (default: half of what is measured)")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--csv", type=Path, default=Path("soak.csv"))
+    parser.add_argument("--svg", type=Path, default=Path("soak.svg"))
+    options = parser.parse_args(arguments)
+    logging.getLogger("kafka").setLevel(logging.ERROR)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    with ExitStack() as held:
+        home = Path(held.enter_context(tempfile.TemporaryDirectory(prefix="rehuman-soak-")))
+        kafka = held.enter_context(KafkaBroker())
+        engine = held.enter_context(running())
+        rate = options.rate
+        if rate is None:
+            most = capacity(kafka, engine, home / "capacity", options.seed)
+            rate = most / 2
+            print(f"{most:.0f} events a second from a backlog; {rate:.0f} are sent", flush=True)
+        soak = Soak(kafka, engine, home / "soak", options.seed)
+        held.callback(soak.close)
+        try:
+            soak.run(rate, options.minutes * 60, options.every * 60)
+        finally:
+            _write(soak, options, rate)
+        wrong = soak.wrong()
+    print(f"{soak.events} events, {soak.slots.starts} worker processes")
+    for line in wrong:
+        print(f"WRONG: {line}")
+    return 1 if wrong else 0
+
+
+def _write(soak: Soak, options: argparse.Namespace, rate: float) -> None:
+    if not soak.samples:
+        return
+    with options.csv.open("w", newline="") as file:
+        table = csv.DictWriter(file, list(soak.samples[0]))
+        table.writeheader()
+        table.writerows(soak.samples)
+    title = f"{options.minutes:g} minutes at {rate:.0f} events a second"
+    options.svg.write_text(picture(soak.samples, title))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
