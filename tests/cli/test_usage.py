@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import signal
+import socket
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
@@ -160,15 +160,17 @@ def test_a_policy_shown_is_valid_and_a_slip_in_it_is_named(rehuman: Run, tmp_pat
     assert f"signals.rage_clik in {path}: found an unknown key" in _one_line(done.err)
 
 
-def test_ctrl_c_is_quiet(tmp_path: Path, mute: int) -> None:
-    command = subprocess.Popen(
-        [PROGRAM, "topics", "create"],
-        env=environment(tmp_path, kafka_url=f"kafka://127.0.0.1:{mute}"),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    time.sleep(2)  # it is waiting for the broker by now
-    command.send_signal(signal.SIGINT)
-    out, err = command.communicate(timeout=10)
+def test_ctrl_c_is_quiet(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(60)
+        command = subprocess.Popen(
+            [PROGRAM, "topics", "create"],
+            env=environment(tmp_path, kafka_url=f"kafka://127.0.0.1:{silent.getsockname()[1]}"),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        with silent.accept()[0]:  # it waits for the broker's first word now
+            command.send_signal(signal.SIGINT)
+            out, err = command.communicate(timeout=60)
     assert (command.returncode, out, err) == (130, "", "")

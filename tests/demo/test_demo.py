@@ -189,7 +189,7 @@ def test_sigterm_stops_everything(tmp_path: Path) -> None:
         told, _ = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 0, excerpt(told)
     assert "the data lie in" in told
-    assert gone(started)
+    assert gone(started, PATIENCE_S), started_by(tmp_path)
 
 
 def test_a_worker_that_dies_is_named_and_everything_stops(tmp_path: Path) -> None:
@@ -202,7 +202,7 @@ def test_a_worker_that_dies_is_named_and_everything_stops(tmp_path: Path) -> Non
     assert process.returncode == 1, excerpt(told)
     matched(told, r"^the worker ended with code -9: .*worker\.log\)$")
     no_traceback(told)
-    assert gone(started)
+    assert gone(started, PATIENCE_S), started_by(tmp_path)
 
 
 def test_killed_hard_it_leaves_nobody_behind(tmp_path: Path) -> None:
@@ -211,7 +211,7 @@ def test_killed_hard_it_leaves_nobody_behind(tmp_path: Path) -> None:
         started = all_of(tmp_path)
         process.kill()
         process.wait()
-    assert gone(started, 20.0), started_by(tmp_path)
+    assert gone(started, PATIENCE_S), started_by(tmp_path)
 
 
 def test_wrong_usage_is_one_line_before_anything_starts(tmp_path: Path) -> None:

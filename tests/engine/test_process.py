@@ -96,6 +96,7 @@ def test_sigterm_lets_a_running_insert_finish(tmp_path: Path) -> None:
         time.sleep(0.5)
         os.kill(process, signal.SIGTERM)
         writer.join(timeout=30)
+        client.disconnect()
         assert ended == [[]]
         _until_free(tmp_path)
         assert Home(tmp_path).address() is None

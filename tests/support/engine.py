@@ -21,10 +21,11 @@ from typing import Any
 
 from clickhouse_driver import Client
 
+from streams.engine import launch
 from streams.engine.home import HOST, Home
 from streams.engine.launch import ensure_running, find, stop
+from streams.ports import free_port
 from streams.warehouse.migrate import migrate
-from tests.support.ports import server_port
 
 __all__ = ["EngineUnderTest", "running", "shared"]
 
@@ -42,7 +43,7 @@ class EngineUnderTest:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self.host = HOST
-        self.port = server_port()
+        self.port = free_port()
 
     @property
     def url(self) -> str:
@@ -63,7 +64,11 @@ class EngineUnderTest:
 
     def stop(self) -> None:
         """SIGTERM, and wait until it has gone."""
+        address = find(self.directory)
         stop(self.directory, wait_s=READY_S)
+        for process in launch._started:
+            if address is not None and process.pid == address.pid:
+                process.wait(READY_S)
 
     def kill(self) -> None:
         """SIGKILL, and wait until the directory is free."""

@@ -26,7 +26,7 @@ from kafka import KafkaAdminClient
 from kafka.errors import KafkaError
 
 from streams.kafka.closing import close
-from tests.support.ports import server_port
+from streams.ports import free_port
 
 __all__ = ["DEPLOY", "QUICK", "KafkaBroker", "KafkaNode", "create_topics", "kafka_jars"]
 
@@ -239,10 +239,10 @@ class KafkaBroker(KafkaNode):
         ``settings`` win over those of the file; ``${port}`` and ``${controller_port}`` may stand in them.
         """
         home = Path(tempfile.mkdtemp(prefix="rehuman-kafka-"))
-        port = server_port()
+        port = free_port()
         more = "".join(f"{name}={value}\n" for name, value in (settings or {}).items())
         template = Template((DEPLOY / "server.properties").read_text() + more)
-        properties = template.substitute(port=port, controller_port=server_port(), data_dir=home / "data")
+        properties = template.substitute(port=port, controller_port=free_port(), data_dir=home / "data")
         format_options = ["--standalone", "-t", str(uuid.uuid4())]
         jvm = [f"-Xmx{heap}", *options]
         super().__init__(home, port, properties, format_options=format_options, jvm=jvm)

@@ -5,13 +5,14 @@ from __future__ import annotations
 __all__ = ["excerpt", "no_traceback", "tracebacks"]
 
 BEGINS = "Traceback (most recent call last)"
-BEFORE, AFTER = 3, 40
+# Lines before a traceback, of its own beginning and end, and behind its error.
+BEFORE, FIRST, LAST, AFTER = 3, 3, 24, 2
 MOST = 3
 ENOUGH = 3_000
 
 
 def tracebacks(told: str) -> list[str]:
-    """Each traceback in ``told`` with a few lines before it and the error, with what follows, after it.
+    """Each traceback in ``told`` with a few lines around it, without the middle of a long one.
 
     >>> tracebacks("a\\nTraceback (most recent call last):\\n  File 1\\nKeyError: 7\\nb\\n")
     ['a\\nTraceback (most recent call last):\\n  File 1\\nKeyError: 7\\nb']
@@ -19,14 +20,18 @@ def tracebacks(told: str) -> list[str]:
     []
     """
     lines = told.splitlines()
-    found: list[str] = []
-    shown = 0
-    for number, line in enumerate(lines):
-        # Chained ones are shown with their first.
-        if BEGINS in line and number >= shown:
-            shown = number + AFTER
-            found.append("\n".join(lines[max(0, number - BEFORE) : shown]))
-    return found
+    return [_around(lines, number) for number, line in enumerate(lines) if BEGINS in line]
+
+
+def _around(lines: list[str], start: int) -> str:
+    # The error's line is the first that is not further in than the traceback's first.
+    margin = len(lines[start]) - len(lines[start].lstrip()) + 1
+    inner = (n for n in range(start + 1, len(lines)) if not lines[n].startswith(" " * margin))
+    end = next(inner, len(lines) - 1) + 1
+    own = lines[start:end]
+    if len(own) > FIRST + LAST + 1:
+        own = [*own[:FIRST], "  ...", *own[-LAST:]]
+    return "\n".join([*lines[max(0, start - BEFORE) : start], *own, *lines[end : end + AFTER]])
 
 
 def excerpt(told: str) -> str:

@@ -11,7 +11,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
@@ -20,6 +20,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
+
+from streams.ports import free_port
 
 PASSWORD = "p@ss/wörd"
 READY_S = 60.0
@@ -78,7 +80,7 @@ def old_server(directory: Path) -> Iterator[OldServer]:
     """A running server with the user ``facts`` and :data:`PASSWORD`."""
     program = shutil.which("clickhouse-server", path=PATH)
     assert program, "Debian's clickhouse-server is missing: run deploy/system-packages test as root"
-    tcp, tls, http = _free_ports(3)
+    tcp, tls, http = free_port(), free_port(), free_port()
     _certificate(directory)
     digest = hashlib.sha256(PASSWORD.encode()).hexdigest()
     (directory / "config.xml").write_text(CONFIG.format(dir=directory, tcp=tcp, tls=tls, http=http))
@@ -97,12 +99,6 @@ def old_server(directory: Path) -> Iterator[OldServer]:
         except subprocess.TimeoutExpired:
             server.kill()
             server.wait()
-
-
-def _free_ports(count: int) -> list[int]:
-    with ExitStack() as held:
-        servers = [held.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
-        return [server.getsockname()[1] for server in servers]
 
 
 def _certificate(directory: Path) -> None:
