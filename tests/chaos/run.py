@@ -71,7 +71,7 @@ class Chaos:
         self._tell(proof, feed, harmed - began, settled - harmed, monotonic() - settled)
         if proof.events != events or not proof.duplicates >= (doubled > 0):
             proof.wrong.append(f"{proof.events} events and {proof.duplicates} repetitions of {events} sent")
-        if proof.late:
+        if proof.late and not disordered:
             proof.wrong.append(f"{proof.late} events were late")
         return proof.wrong
 
@@ -79,6 +79,7 @@ class Chaos:
         self.report |= {
             "events": proof.events,
             "events sent twice": proof.duplicates,
+            "late": proof.late,
             "records in the log": proof.records,
             "done to them": dict(self.harm.done),
             "kill -9s of workers": self.harm.kills,
