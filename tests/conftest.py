@@ -18,7 +18,7 @@ settings.load_profile("here")
 
 # Files that take minutes or tens of seconds are begun first, so that no process is left alone with one.
 LONGEST = (
-    *("e2e", "cluster", "demo", "detectors/test_bounds", "lanes"),
+    *("chaos", "e2e", "cluster", "demo", "detectors/test_bounds", "lanes"),
     *("fuzz", "benchmarks", "cli", "warehouse"),
 )
 
