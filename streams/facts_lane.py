@@ -13,23 +13,25 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 
 from detectors.tables import TABLES
 from streams import blocks, metrics
 from streams.accounts import Stored
 from streams.blocks import Block
+from streams.clock import monotonic
 from streams.dead_letters import BAD_BLOCK, dead_letter
 from streams.lanes.api import Output, Record
 from streams.topics import TopicNames
 from streams.warehouse.inserter import Inserter, Owner
 from streams.warehouse.packing import MisfitError, Piece, pack, salvage
+from streams.warehouse.turns import STEP_S
 
 __all__ = ["FactsLane"]
 
 # Rows that are packed at once. Packing a column costs about as much as ten of its values, so the blocks of a
-# quiet hour are put together; and a piece holds up the lanes that score for some milliseconds.
-TOGETHER = 2_000
+# quiet hour are put together; a thousand rows take two milliseconds.
+TOGETHER = 1_000
 
 Deliver = Callable[[Sequence[Output]], Awaitable[None]]
 
@@ -47,22 +49,11 @@ class FactsLane:
 
     async def apply(self, records: Sequence[Record]) -> None:
         """Take blocks; wait for the database where too much is held."""
-        batches: dict[tuple[str, ...], _Batch] = {}
         letters: list[Output] = []
+        work = self._work(records, letters)
         try:
-            for record in records:
-                try:
-                    block = blocks.decode(record.value or b"")
-                except blocks.BadBlockError:
-                    letters.append(self._letter(record, BAD_BLOCK))
-                    continue
-                key = (block.table, *block.names)
-                batch = batches.setdefault(key, _Batch())
-                batch.add(record, block)
-                if batch.rows >= TOGETHER:
-                    await self._put(batches.pop(key), letters)
-            for batch in batches.values():
-                await self._put(batch, letters)
+            while (pieces := await self._inserter.turns.next(work)) is not None:
+                await self._inserter.put(pieces, self._owner)
             if letters:
                 await self._deliver(letters)
         except asyncio.CancelledError:
@@ -79,15 +70,39 @@ class FactsLane:
         self._stored.rows(self._rows, self._newest)
         self._rows.clear()
 
-    async def _put(self, batch: _Batch, letters: list[Output]) -> None:
+    def _work(self, records: Sequence[Record], letters: list[Output]) -> Iterator[list[Piece]]:
+        """Packed rows, a step's worth at a time."""
+        batches: dict[tuple[str, ...], _Batch] = {}
+        ready: list[Piece] = []
+        began = monotonic()
+        for record in records:
+            try:
+                block = blocks.decode(record.value or b"")
+            except blocks.BadBlockError:
+                letters.append(self._letter(record, BAD_BLOCK))
+                continue
+            key = (block.table, *block.names)
+            batch = batches.setdefault(key, _Batch())
+            batch.add(record, block)
+            if batch.rows >= TOGETHER:
+                ready += self._pack(batches.pop(key), letters)
+            if monotonic() - began > STEP_S:
+                yield ready
+                ready, began = [], monotonic()
+        for batch in batches.values():
+            ready += self._pack(batch, letters)
+            if monotonic() - began > STEP_S:
+                yield ready
+                ready, began = [], monotonic()
+        yield ready
+
+    def _pack(self, batch: _Batch, letters: list[Output]) -> list[Piece]:
         pieces, bad = batch.pack()
         letters += [self._letter(record, f"{BAD_BLOCK}:{column}") for record, column in bad]
         for piece in pieces:
             self._rows[piece.table.name] += piece.rows
         self._newest = max(self._newest, batch.newest)
-        await self._inserter.put(pieces, self._owner)
-        # Lanes that score are in this loop, too.
-        await asyncio.sleep(0)
+        return pieces
 
     def _letter(self, record: Record, reason: str) -> Output:
         metrics.DEAD_LETTERS.labels(BAD_BLOCK).inc()

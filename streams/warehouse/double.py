@@ -14,7 +14,7 @@ from streams.engine.wire import text
 from streams.errors import OperationError
 from streams.warehouse.errors import SchemaMismatch
 from streams.warehouse.packing import Piece, body, pack
-from streams.warehouse.sending import INFO, REVISION
+from streams.warehouse.sending import REVISION
 
 __all__ = ["ListWriter", "unpack"]
 
@@ -62,7 +62,7 @@ def unpack(piece: Piece) -> list[dict[str, object]]:
     numbers: dict[Kind, str] = {"ms": "Int64", "msn": "Nullable(Int64)"}
     for kind, number in numbers.items():
         block = block.replace(text(CLICKHOUSE_TYPES[kind]), text(number))
-    stream = [INFO + block]
+    stream = [block]
     context = Context()
     context.client_settings = {"strings_as_bytes": False, "strings_encoding": "utf-8", "use_numpy": False}
     context.server_info = _Server()

@@ -21,6 +21,7 @@ from streams.warehouse.errors import SchemaMismatch
 from streams.warehouse.hands import Hands
 from streams.warehouse.outage import Outage
 from streams.warehouse.packing import Piece
+from streams.warehouse.turns import Turns
 from streams.warehouse.waiting import ENOUGH_ROWS, Owner, Queue, Waiting
 from streams.warehouse.writer import ATTEMPTS, FactsSink
 
@@ -32,6 +33,8 @@ HELD_BYTES = 64 * 1024 * 1024
 LEAST_GAP_S = 1.0
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 5.0
+# Of the loop's time that packing may take where other lanes are in it.
+SHARE = 0.5
 # Inserts into different tables at once: while the server works on one, the next is on its way.
 AT_ONCE = 3
 
@@ -48,7 +51,9 @@ class Inserter:
         gap_s: float = LEAST_GAP_S,
         held_bytes: int = HELD_BYTES,
     ) -> None:
-        """``strict``: a schema that does not fit is an error (a worker that does nothing else)."""
+        """``strict``: for a worker that does nothing else; a schema that does not fit is an error."""
+        #: In which the lanes pack what they put.
+        self.turns = Turns(1.0 if strict else SHARE)
         self._sink, self._strict = sink, strict
         self._sleep, self._gap_s, self._most_held = sleep, gap_s, held_bytes
         self._queues: dict[str, Queue] = {}

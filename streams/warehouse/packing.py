@@ -17,7 +17,10 @@ from streams.engine.wire import text, varint
 from streams.warehouse.columns import ERRORS, FORMS, Form, size
 from streams.warehouse.split import by_months, months_of
 
-__all__ = ["MisfitError", "Piece", "body", "pack", "salvage"]
+__all__ = ["INFO", "MisfitError", "Piece", "body", "pack", "salvage"]
+
+# What precedes a block in the protocol: it is no overflow, and of no bucket.
+INFO = b"\x01\x00\x02\xff\xff\xff\xff\x00"
 
 Values = Sequence[Any]
 Columns = Sequence[Values]
@@ -71,9 +74,9 @@ def _piece(table: Table, names: tuple[str, ...], columns: Columns, months: froze
 
 
 def body(pieces: Sequence[Piece]) -> bytes:
-    """One Native block, without its info, of pieces with the same table and names."""
+    """One Native block of pieces with the same table and names."""
     first = pieces[0]
-    blocks = [varint(len(first.names)), varint(sum(piece.rows for piece in pieces))]
+    blocks = [INFO, varint(len(first.names)), varint(sum(piece.rows for piece in pieces))]
     columns = zip(*(piece.parts for piece in pieces), strict=True)
     for (head, form), parts in zip(_forms(first.table, first.names), columns, strict=True):
         blocks += (head, form.join(parts))

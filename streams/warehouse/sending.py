@@ -17,13 +17,13 @@ from clickhouse_driver.protocol import ServerPacketTypes
 
 from detectors.tables import CLICKHOUSE_TYPES
 from streams.engine.wire import compress
-from streams.warehouse.packing import Piece, body
+from streams.warehouse.packing import INFO, Piece, body
 
 __all__ = ["REVISION", "ColumnsDifferError", "PieceClient"]
 
 REVISION = 54449
-# A data packet without a table's name; a block's info (not an overflow, no bucket); a block that ends it all.
-DATA, INFO, END = b"\x02\x00", b"\x01\x00\x02\xff\xff\xff\xff\x00", b"\x00\x00"
+# A data packet without a table's name, and the block without columns that ends an insert.
+DATA, END = b"\x02\x00", INFO + b"\x00\x00"
 # Compressed frame by frame: neither held as a whole nor hashed in one go.
 FRAME = 1024 * 1024
 # The time-out of a socket is for one call. A slow line gets it for each of these, and for what the kernel
@@ -60,7 +60,7 @@ class PieceClient(Client):  # type: ignore[misc] # the driver has no types
         return sum(piece.rows for piece in data)
 
     def _send(self, block: bytes) -> None:
-        whole = memoryview(INFO + block)
+        whole = memoryview(block)
         self.connection.socket.sendall(DATA)
         for start in range(0, len(whole), FRAME):
             frame = whole[start : start + FRAME]

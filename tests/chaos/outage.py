@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import tempfile
 import time
@@ -76,6 +77,7 @@ class Outage:
             "assignments": metric(found, "rehuman_restore_duration_seconds_count"),
             "up": metric(found, "rehuman_clickhouse_up"),
             "rows": metric(found, "rehuman_rows_written_total"),
+            "machine_load": os.getloadavg()[0],
         }
         self.samples.append(taken)
         return taken
@@ -147,6 +149,10 @@ def _run(run: Outage, options: argparse.Namespace) -> tuple[dict[str, Any], list
         ordered = run.latencies(marks[phase], marks[phase + 1])
         figures = [_share(ordered, quantile) for quantile in (0.5, 0.99, 1.0)]
         report[f"alerts {name}: n, p50, p99, most (ms)"] = [len(ordered), *figures]
+    minutes = range(marks[0], marks[-1], 60_000)
+    report["alerts by minute: p99 (ms)"] = [_share(run.latencies(at, at + 60_000), 0.99) for at in minutes]
+    loads = [round(sample["machine_load"], 1) for sample in run.samples[:: int(60 / SAMPLE_S)]]
+    report["load of the machine by minute"] = loads
     report["blocks behind at the end of the outage"] = behind
     report["seconds to catch up"] = round(caught_up, 1)
     report["rows written while catching up"] = after["rows"] - during["rows"]
