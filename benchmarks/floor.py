@@ -26,6 +26,7 @@ from benchmarks.workload import STAMP, records
 from benchmarks.workload import partitioned as by_partition
 from detectors.decode import Decoder
 from detectors.policy import Policy, default
+from streams import collector
 from streams.clock import monotonic
 from streams.events_lane import EventsFold
 from streams.identity import Pseudonyms
@@ -93,6 +94,7 @@ def decode_s(logs: Sequence[Sequence[Record]], policy: Policy) -> float:
 def measure(logs: Sequence[Sequence[Record]], *, warm: int = 0, options: LaneOptions | None = None) -> Floor:
     """One run over the partitions' logs; the first ``warm`` records are folded and not counted."""
     options = options or LaneOptions()
+    collector.settle()  # as a worker does
     run = _Run(logs, options)
     left = [number for number, log in enumerate(logs) if log]
     counted = events = 0

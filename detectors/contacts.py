@@ -102,24 +102,31 @@ def outcome_of(m: Moment, channel: str, how: str, since: int) -> None:
             return
 
 
-def _key(e: Event) -> int:
+def _name(e: Event) -> str:
+    """What the source calls the contact."""
     name = e.session or e.conversation if e.channel in ("web", "app") else e.conversation or e.session
-    name = name or (e.case_id if e.channel in ("ticket", "email") else "")
-    return number_on(e.channel, name) if name else 0
+    return name or (e.case_id if e.channel in ("ticket", "email") else "")
 
 
 def _same(m: Moment, e: Event) -> Contact | None:
     """The contact that this event goes on with."""
-    key = _key(e)
+    name = _name(e)
+    key = -1
     gap = m.policy.switches.visit_gap
     for contact in reversed(m.state.contacts):
         if contact.channel != e.channel:
             continue
+        if name and contact.name == name:
+            return contact
+        if key < 0:
+            key = number_on(e.channel, name) if name else 0
         if key and contact.key:
             if contact.key == key:
+                contact.name = name
                 return contact
         elif e.time - contact.last <= gap and not _another(contact, e):
-            contact.key = contact.key or key
+            if key and not contact.key:
+                contact.key, contact.name = key, name
             return contact
     return None
 
@@ -135,7 +142,10 @@ def _another(contact: Contact, e: Event) -> bool:
 def _open(m: Moment, e: Event, journey: Journey) -> Contact:
     contacts = m.state.contacts
     case = number(e.case_id) if e.case_id else 0
-    contact = Contact(e.channel, e.device, e.journey, e.intent or "", case, _key(e), e.time, e.time)
+    name = _name(e)
+    key = number_on(e.channel, name) if name else 0
+    contact = Contact(e.channel, e.device, e.journey, e.intent or "", case, key, e.time, e.time)
+    contact.name = name
     if not e.alert_id:
         before = _before(m, contact, journey)
         kind = _switch(m, e, journey, before, contact) if before else ""

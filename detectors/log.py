@@ -10,9 +10,9 @@ Rejected(reason='missing_field', field='id')
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from hashlib import blake2b
-from typing import Literal
+from typing import Any, Literal
 
 from detectors.decode import Decoder
 from detectors.events import Activation, Event, Rejected, Tick
@@ -44,6 +44,19 @@ class LogFold:
         self.subject = ""
         self._owner = owner
         self._decoder = Decoder(pseudonym, policy.floor, policy.document.time.ahead)
+
+    def events(self, records: Sequence[Any], at: int, out: Findings) -> tuple[int, Outcome | Rejected]:
+        """Fold records from ``at`` on while they are customers' events: the place of the first that is
+        something else, and what it is; the number of records where there is none.
+
+        A record is (offset, stamp, key, value, headers).
+        """
+        for place in range(at, len(records)):
+            record = records[place]
+            outcome = self.record(record[3], record[1], record[0], out)
+            if outcome != "event":
+                return place, outcome
+        return len(records), "event"
 
     def record(self, raw: bytes | None, stamp: int, offset: int, out: Findings) -> Outcome | Rejected:
         """Fold one record. After "misrouted", :attr:`subject` is the key under which it is to be sent on.

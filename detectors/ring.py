@@ -2,8 +2,9 @@
 
 ``base`` is the state as it was before the first of them. What is on time can only belong after what the
 watermark has passed: once it has passed the last of them, all of it is settled and the ring is let go.
-Nothing that comes in order waits for that. A ring that is full moves its base up to its middle; where that is not
-settled yet the moment is ``closed``: an earlier event that comes then is as late as one beyond its lateness.
+Nothing that comes in order waits for that. A ring that is full moves its base up to its middle; where that is
+not settled yet the moment is ``closed``: an earlier event that comes then is as late as one beyond its
+lateness.
 
 >>> ring = Ring(b"before")
 >>> ring.full

@@ -201,6 +201,8 @@ class Contact:
         self.step = step
         self.release = release
         self.outcome = outcome
+        # The conversation or session that ``key`` was made of, while it is known: not kept.
+        self.name = ""
 
 
 class Wait:

@@ -96,20 +96,29 @@ class EventsFold:
         outputs: list[Output] = []
         findings, gate = self._findings, self._gate
         fold = self.log.record
-        outcome: Outcome | Rejected
         self._stamp = records[-1].stamp if records else self._stamp
         watching = gate.watching
         if watching:
             gate.sweep(records[0].stamp)
-        for record in records:
-            head = gate.source(record) if watching else None
+        at = 0
+        while at < len(records):
+            if not watching:
+                # In one go as far as it goes, which is nearly always to the end.
+                at, outcome = self.log.events(records, at, findings)
+                if at < len(records):
+                    outputs += self._other(records[at], outcome)
+                    watching = gate.watching
+                at += 1
+                continue
+            record = records[at]
+            at += 1
+            head = gate.source(record)
             if head is not None and gate.parks(head, record.stamp):
                 outputs += self._other(record, _PARKED)
                 continue
             outcome = fold(record.value, record.stamp, record.offset, findings)
             if outcome != "event":
                 outputs += self._other(record, outcome)
-                watching = watching or gate.watching
             elif head is not None:
                 gate.passed(head, record.stamp)
         if findings.desk:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from streams import log, metrics, policies
+from detectors import BUILD
+from streams import collector, log, metrics, policies
 from streams.app import build
 from streams.errors import OperationError, SettingError
 from streams.kafka import admin
@@ -42,7 +43,13 @@ def run(settings: Settings, lanes: Sequence[str] = LANES) -> None:
         logger.warning("clickhouse is not ready; facts wait, scores and alerts go on", reason=problems)
     if other_policy:
         logger.warning("the policy file differs from the version in force, which holds", version=other_policy)
-    logger.info("worker starts", lanes=list(lanes), metrics=f"http://{settings.metrics_host}:{port}/metrics")
+    collector.settle()
+    logger.info(
+        "worker starts",
+        lanes=list(lanes),
+        detectors=BUILD,
+        metrics=f"http://{settings.metrics_host}:{port}/metrics",
+    )
     sys.exit(run_worker(app))
 
 
