@@ -17,6 +17,9 @@ from streams.embedded_broker import EmbeddedBroker
 from streams.engine import launch
 
 PROGRAM = Path(sys.executable).parent / "rehuman"
+# A command that cannot do its work says so within ten seconds on a machine that has nothing else to do;
+# clients left to their own defaults would take thirty and more.
+IN_TIME_S = 25.0
 
 
 class Outcome(NamedTuple):

@@ -14,7 +14,7 @@ from streams import metrics
 from streams.errors import SettingError
 from streams.kafka import admin
 from streams.settings import load
-from tests.cli.conftest import PROGRAM, Run, environment
+from tests.cli.conftest import IN_TIME_S, PROGRAM, Run, environment
 
 KEYS = {"pseudonym_key": "p" * 32, "reference_key": "r" * 32}
 
@@ -36,7 +36,7 @@ def test_doctor_with_nothing_up(rehuman: Run, mute: int) -> None:
         data_dir=f"{__file__}/nowhere",
     )
     assert done.code == 1
-    assert done.seconds < 10
+    assert done.seconds < IN_TIME_S
     assert done.err == ""
     for name in ("pseudonym key", "reference key", "metrics port", "data directory", "kafka", "clickhouse"):
         assert f"\nfail  {name}" in done.out

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import signal
 import socket
 import subprocess
@@ -11,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from streams.cli.app import app
-from tests.cli.conftest import PROGRAM, Run, environment
+from tests.cli.conftest import IN_TIME_S, PROGRAM, Run, environment
 
 COMMANDS = [
     ("demo",),
@@ -40,10 +41,13 @@ def _one_line(text: str) -> str:
 
 
 def test_help_is_quick_and_lists_every_command(rehuman: Run) -> None:
-    tries = [rehuman("--help") for _ in range(3)]
-    assert tries[0].code == 0
-    assert all(f"\n  {command[0]} " in tries[0].out for command in COMMANDS)
-    assert min(done.seconds for done in tries) < 1.0  # 0.2 on an idle machine
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = rehuman("--help")
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert done.code == 0
+    assert all(f"\n  {command[0]} " in done.out for command in COMMANDS)
+    # 0.2 s of the processor's time; the clients' libraries would take another second.
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 0.8
 
 
 def test_every_command_has_an_example() -> None:
@@ -117,7 +121,7 @@ def test_wrong_settings(rehuman: Run, command: str, setting: str, value: str, li
     done = rehuman(*command.split(), **{setting: value})
     assert done.code == 2
     assert line in _one_line(done.err)
-    assert done.seconds < 10
+    assert done.seconds < IN_TIME_S
 
 
 def test_the_settings_file_before_or_after_the_command(rehuman: Run, tmp_path: Path) -> None:
@@ -143,7 +147,7 @@ def test_what_is_down_is_said_in_one_line(rehuman: Run, command: list[str], line
     done = rehuman(*command, **DOWN)
     assert done.code == 1
     assert line in _one_line(done.err)
-    assert done.seconds < 10
+    assert done.seconds < IN_TIME_S
 
 
 def test_a_policy_shown_is_valid_and_a_slip_in_it_is_named(rehuman: Run, tmp_path: Path) -> None:

@@ -9,17 +9,19 @@ from pathlib import Path
 import pytest
 
 from detectors.policy import DEFAULT_TEXT
+from streams.kafka import admin
+from streams.settings import load
 from streams.warehouse.client import connect
-from tests.cli.conftest import Outcome, Run
+from tests.cli.conftest import IN_TIME_S, Outcome, Run
 from tests.support.engine import EngineUnderTest
 
 Start = Callable[..., Outcome]
 
 
-@pytest.fixture
-def start(rehuman: Run, broker_url: str, engine: EngineUnderTest) -> Start:
-    """``rehuman worker`` on parts that are all right but for what the test gives."""
-    good = {
+@pytest.fixture(scope="module")
+def good(broker_url: str, engine: EngineUnderTest) -> dict[str, object]:
+    """Settings of an installation whose parts are all right."""
+    settings: dict[str, object] = {
         "kafka_url": broker_url,
         "clickhouse_url": engine.database(),
         "topic_prefix": "started",
@@ -28,7 +30,13 @@ def start(rehuman: Run, broker_url: str, engine: EngineUnderTest) -> Start:
         "metrics_port": 0,
         "web_port": 0,
     }
-    assert rehuman("topics", "create", **good).code == 0
+    admin.create(load(None, **settings))
+    return settings
+
+
+@pytest.fixture
+def start(rehuman: Run, good: dict[str, object]) -> Start:
+    """``rehuman worker`` on such parts but for what the test gives."""
 
     def run(*arguments: object, **settings: object) -> Outcome:
         return rehuman("worker", *arguments, **(good | settings))
@@ -52,7 +60,7 @@ def refused(outcome: Outcome, code: int, *words: str) -> None:
     assert outcome.err.count("\n") == 1, outcome.err
     for word in words:
         assert word in outcome.err
-    assert outcome.seconds < 10
+    assert outcome.seconds < IN_TIME_S
 
 
 def test_a_bad_url(start: Start) -> None:

@@ -33,7 +33,9 @@ Expected = tuple[Facts, dict[str, dict[str, Any]]]
 @pytest.fixture(scope="module")
 def bank(made: Callable[..., World]) -> World:
     """The whole file replayed at full speed to eight partitions."""
-    return _replayed(made(partitions=8), *paths(SOURCE))
+    world = _replayed(made(partitions=8), *paths(SOURCE))
+    assert world.stop(world.workers[0]) == 0
+    return world
 
 
 @pytest.fixture(scope="module")
