@@ -23,11 +23,15 @@ from detectors import candidates, contacts, failures, waiting
 from detectors.attempts import EXPLICIT, INFERRED, OPEN, begin, find, over, thread, timeout
 from detectors.effort import load
 from detectors.events import Event
+from detectors.ids import fact_id
 from detectors.moment import Moment
 from detectors.signals import NUMBER
-from detectors.state import Attempt, Journey, Part
+from detectors.state import Attempt, Customer, Journey, Part, Told
+from detectors.tables import COMMON, Row
 
-__all__ = ["SPEAKS", "expire", "give_up", "on_event", "on_late", "recover"]
+__all__ = ["SPEAKS", "again", "expire", "give_up", "on_event", "on_late", "recover"]
+
+_FACT: Final = [column.name for column in COMMON].index("fact_id")
 
 # What opens an attempt, what completes it and what says that it was given up.
 _OPENS: Final = {
@@ -192,7 +196,6 @@ def give_up(
     where: str = "",
     wait_s: float | None = None,
     short: bool = False,
-    silent: bool = False,
     step: str = "",
 ) -> None:
     """Close an attempt as given up; its effort is charged once, whoever says it first."""
@@ -212,9 +215,9 @@ def give_up(
             # A cart is given up at the step it got to, anything else where it was begun.
             step=step or (journey.step if attempt.kind == "cart" else "") or attempt.step or journey.step,
             release=attempt.release or journey.release,
-            part=_id(m, attempt),
+            part=_id(m.state, attempt),
         )
-    _row(m, attempt, where=where, wait_s=wait_s, short=short, silent=silent, recovered=None)
+    _row(m, attempt, where=where, wait_s=wait_s, short=short, recovered=None)
 
 
 def recover(m: Moment, attempt: Attempt) -> None:
@@ -228,11 +231,10 @@ def recover(m: Moment, attempt: Attempt) -> None:
         journey = m.journey(attempt.journey)
         if attempt.points:
             left = Part(NUMBER["recovered"], attempt.points, attempt.points, attempt.given_up, 1)
-            m.signal("recovered", journey, -load(left, m.time, m.policy), part=_id(m, attempt))
+            m.signal("recovered", journey, -load(left, m.time, m.policy), part=_id(m.state, attempt))
         if journey.failed_channel == attempt.channel:
             failures.clear(journey)
-    silent = attempt.kind == "conversation" and attempt.status == INFERRED
-    _row(m, attempt, silent=silent, recovered=m.time)
+    _row(m, attempt, recovered=m.time)
 
 
 def expire(m: Moment, attempt: Attempt) -> None:
@@ -243,10 +245,21 @@ def expire(m: Moment, attempt: Attempt) -> None:
     contacts.outcome_of(m, attempt.channel, "abandoned", since=attempt.start)
 
 
-def _id(m: Moment, attempt: Attempt) -> str:
-    parts = ["abandonment", attempt.kind, attempt.journey, attempt.step, str(attempt.start)]
+def again(base: Customer, row: Row, ver: int) -> Row | None:
+    """What ``base`` had told under the id of ``row``, with another ``ver``; None where that was nothing."""
+    for attempt in base.attempts:
+        if attempt.told is not None and _id(base, attempt) == row[_FACT]:
+            told, start = attempt.told, attempt.start
+            head = (row[0], row[1], row[2], start, told[0], told[1], 0, 0, ver, told[2], row[10], row[11])
+            return head + _said(attempt, told, None)
+    return None
+
+
+def _id(state: Customer, attempt: Attempt) -> str:
+    parts = [state.tenant, state.customer]
+    parts += ["abandonment", attempt.kind, attempt.journey, attempt.step, str(attempt.start)]
     # Two conversations may begin in the same minute of a source that knows no seconds.
-    return m.id(*parts, str(attempt.key)) if attempt.key else m.id(*parts)
+    return fact_id(*parts, str(attempt.key)) if attempt.key else fact_id(*parts)
 
 
 def _row(
@@ -256,7 +269,6 @@ def _row(
     where: str = "",
     wait_s: float | None = None,
     short: bool = False,
-    silent: bool = False,
     recovered: int | None,
 ) -> None:
     journey = m.known(attempt.journey)
@@ -265,24 +277,42 @@ def _row(
         step = step or attempt.step
     else:
         step = attempt.step or step
-    m.out.add(
-        "abandonments",
-        (
-            *m.head(_id(m, attempt), attempt.start, attempt.ver),
-            attempt.kind,
-            int(silent),
-            where,
-            int(attempt.status == INFERRED),
-            int(short),
-            attempt.channel,
-            attempt.journey,
-            attempt.step,
-            intent,
-            m.segment,
-            wait_s,
-            step,
-            attempt.release or release,
-            attempt.given_up,
-            recovered,
-        ),
+    release = attempt.release or release
+    queue = waiting.queue_of(m.state, attempt)
+    told: Told = (
+        m.trigger_id,
+        m.trigger_source,
+        m.policy.version,
+        where,
+        wait_s,
+        int(short),
+        intent,
+        m.segment,
+        step,
+        release,
+        queue,
+    )
+    attempt.told = told
+    head = m.head(_id(m.state, attempt), attempt.start, attempt.ver)
+    m.out.add("abandonments", head + _said(attempt, told, recovered))
+
+
+def _said(attempt: Attempt, told: Told, recovered: int | None) -> Row:
+    return (
+        attempt.kind,
+        # A conversation that no time-out but its own silence ended.
+        int(attempt.kind == "conversation" and attempt.status == INFERRED),
+        told[3],
+        int(attempt.status == INFERRED),
+        told[5],
+        attempt.channel,
+        attempt.journey,
+        attempt.step,
+        told[6],
+        told[7],
+        told[4],
+        told[8],
+        told[9],
+        attempt.given_up,
+        recovered,
     )

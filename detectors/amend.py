@@ -10,14 +10,16 @@ came from (partition, offset) and its version are no part of what it says.
 >>> for fact, seconds in (("a", 10.0), ("b", 12.0), ("d", 9.0)): after.add("waits", wait(fact, seconds, 1001))
 >>> difference(before, after, 1, told)
 >>> [(row[2], row[6], row[8], row[12]) for row in told.rows["waits"]]  # fact, retracted, ver, seconds
-[('c', 1, 1001, 10.0), ('b', 0, 1001, 12.0), ('d', 0, 1001, 9.0)]
+[('c', 1, 1000, 10.0), ('b', 0, 1001, 12.0), ('d', 0, 1001, 9.0)]
 """
 
 from __future__ import annotations
 
 from typing import Any, Final
 
+from detectors import abandonment, waiting
 from detectors.moment import VERSIONS, Findings
+from detectors.state import Customer
 from detectors.tables import COMMON, Row
 
 __all__ = ["difference"]
@@ -33,25 +35,45 @@ _SAYS_WHERE: Final = frozenset(["partition", "offset"])
 Message = dict[str, Any]
 
 
-def difference(before: Findings, after: Findings, epoch: int, out: Findings) -> None:
-    """Add to ``out`` what takes a reader from ``before`` to ``after``; ``epoch`` is that of ``after``."""
+def difference(
+    before: Findings, after: Findings, epoch: int, out: Findings, base: Customer | None = None
+) -> None:
+    """Add to ``out`` what takes a reader from ``before`` to ``after``; ``epoch`` is that of ``after``.
+
+    ``base`` is the state that both began with: what it had told of a fact holds again where ``after`` has
+    nothing to say of it any more.
+    """
     for table in sorted(before.rows.keys() | after.rows.keys()):
-        _rows(table, before.rows.get(table, []), after.rows.get(table, []), epoch, out)
+        _rows(table, before.rows.get(table, []), after.rows.get(table, []), epoch, out, base)
     _messages(before.desk, after.desk, epoch, out)
 
 
-def _rows(table: str, before: list[Row], after: list[Row], epoch: int, out: Findings) -> None:
+def _rows(
+    table: str, before: list[Row], after: list[Row], epoch: int, out: Findings, base: Customer | None
+) -> None:
     known = {row[_FACT]: row for row in before}
     found = {row[_FACT]: row for row in after}
     for fact, row in known.items():
         if fact not in found:
-            ver = int(str(row[_VER])) % VERSIONS + epoch * VERSIONS
-            again = (*row[:_RETRACTED], 1, *row[_RETRACTED + 1 : _VER], ver)
+            if base is not None and (held := _held(table, base, row, epoch)) is not None:
+                out.add(table, held)
+                continue
+            # Above all that was said before, below all that may be found from now on.
+            again = (*row[:_RETRACTED], 1, *row[_RETRACTED + 1 : _VER], epoch * VERSIONS)
             out.add(table, (*again, *row[_VER + 1 :]))
     for fact, row in found.items():
         same = known.get(fact)
         if same is None or _said(row) != _said(same):
             out.add(table, row)
+
+
+def _held(table: str, base: Customer, row: Row, epoch: int) -> Row | None:
+    """What was told of a fact before both foldings began; None where that was nothing."""
+    # One more than its retraction would have: whatever is found of it from now on has more.
+    ver = 1 + epoch * VERSIONS
+    if table == "abandonments":
+        return abandonment.again(base, row, ver)
+    return waiting.again(base, row, ver) if table == "waits" else None
 
 
 def _said(row: Row) -> Row:
@@ -73,7 +95,7 @@ def _messages(before: list[Message], after: list[Message], epoch: int, out: Find
             {
                 "type": "candidate.amended" if new else "candidate.withdrawn",
                 "id": candidate,
-                "ver": last["ver"] % VERSIONS + epoch * VERSIONS,
+                "ver": last["ver"] if new else epoch * VERSIONS,
                 "time": last["time"],
                 "tenant": last["tenant"],
                 "customer": last["customer"],

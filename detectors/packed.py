@@ -143,6 +143,7 @@ def _state(s: Customer, ring: object) -> tuple[object, ...]:
                 a.points,
                 a.given_up,
                 a.source,
+                a.told,
             )
             for a in s.attempts
         ],
@@ -264,8 +265,13 @@ def _context(r: list[Any]) -> Context:
 
 
 def _attempt(r: list[Any]) -> Attempt:
-    source = r[13] if len(r) > 13 else ""
-    return Attempt(r[0], r[1], r[2], r[3], r[4], r[5], r[6], r[7], r[8], r[9], r[10], r[11], r[12], source)
+    a = Attempt(r[0], r[1], r[2], r[3], r[4], r[5], r[6], r[7], r[8], r[9], r[10], r[11], r[12])
+    if len(r) > 13:
+        a.source = r[13]
+    if len(r) > 14 and r[14] is not None:
+        t = r[14]
+        a.told = (t[0], t[1], t[2], t[3], t[4], t[5], t[6], t[7], t[8], t[9], t[10])
+    return a
 
 
 def _owed(r: list[Any]) -> Owed:

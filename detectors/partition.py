@@ -197,7 +197,10 @@ class PartitionFold:
         self._schedule(key, state)
 
     def _new(self, key: bytes, e: Event, subject: str) -> Customer:
-        state = new(e.tenant, e.customer, self._reference(e.tenant, subject), e.anonymous, e.time)
+        # Of no moment: an earlier event may still come before this one, and find what it would have found.
+        state = new(e.tenant, e.customer, self._reference(e.tenant, subject), e.anonymous, 0)
+        if e.late:
+            state.now = e.time
         self._customers.put(key, state)
         self._aging.add(key, e.time)
         return state
@@ -225,8 +228,11 @@ class PartitionFold:
             state = self._again(key, state, ring, e, place, settled, out)
         if ring.wants_middle:
             ring.middle, ring.middle_at = snapshot(state), len(ring.events)
-        if (ring.full or ring.passed(settled)) and ring.advance(settled):
-            self.counts.overflows += 1
+        if ring.full or ring.passed(settled):
+            if not ring.middle:
+                self._find_middle(ring, e.offset)
+            if ring.advance(settled):
+                self.counts.overflows += 1
         return state
 
     def _again(
@@ -238,11 +244,18 @@ class PartitionFold:
         self._refold(ring, 0, settled, e.offset, known)
         ring.put(e, place)
         state = self._refold(ring, before.epoch + 1, settled, e.offset, found)
-        difference(known, found, state.epoch, out)
+        difference(known, found, state.epoch, out, unpack(ring.base))
         state.seen = before.seen
         state.ring = ring
         self._customers.put(key, state)
         return state
+
+    def _find_middle(self, ring: Ring, offset: int) -> None:
+        """Make the state in the middle again: it is not kept over a restart."""
+        state, nothing = unpack(ring.base), Findings()
+        for e in ring.events[: ring.middle_at]:
+            self._fold(state, e, nothing)
+        ring.middle = snapshot(state)
 
     def _refold(self, ring: Ring, epoch: int, settled: int, offset: int, out: Findings) -> Customer:
         state = unpack(ring.base)
@@ -256,6 +269,8 @@ class PartitionFold:
         policy = self._timeline.policy(e.time, e.offset)
         if not e.fact:
             e.fact = _fact(e).hex()
+        if not e.late and e.time > state.now:
+            state.now = e.time
         if state.attempts or state.owed or state.solved:
             self._fire(state, e.time, e.offset, out)
         if e.profiling is not None or e.contact is not None:

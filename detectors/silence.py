@@ -192,4 +192,4 @@ def expire(m: Moment, owed: Owed) -> None:
         "conversation", owed.journey, owed.step, journey.release, owed.channel, owed.key, owed.since, last, 0
     )
     add(m, attempt)
-    abandonment.give_up(m, attempt, INFERRED, last, wait_s=waited, silent=True)
+    abandonment.give_up(m, attempt, INFERRED, last, wait_s=waited)

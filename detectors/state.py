@@ -27,6 +27,7 @@ __all__ = [
     "Part",
     "Solved",
     "Sums",
+    "Told",
     "Wait",
     "new",
 ]
@@ -134,10 +135,16 @@ class Journey:
         self.complaint = complaint
 
 
+# Of an attempt that was given up, what its row said and the state does not: event id, source, policy version,
+# where, wait_s, short, intent, segment, step, release, queue.
+Told = tuple[str, str, int, str, float | None, int, str, str, str, str, str]
+
+
 class Attempt:
     """Something begun: ``status`` 0 open, 1 given up by time-out, 2 given up and said so.
 
-    ``source`` is who last told of it: while that source is silent, its time-out waits.
+    ``source`` is who last told of it: while that source is silent, its time-out waits. ``told`` is there to be said
+    again where something out of order takes back that it was completed after all.
     """
 
     def __init__(
@@ -156,6 +163,7 @@ class Attempt:
         points: float = 0.0,
         given_up: int = 0,
         source: str = "",
+        told: Told | None = None,
     ) -> None:
         self.kind = kind
         self.journey = journey
@@ -171,6 +179,7 @@ class Attempt:
         self.points = points
         self.given_up = given_up
         self.source = source
+        self.told = told
 
 
 class Contact:

@@ -16,9 +16,13 @@ from detectors.ids import number_on
 from detectors.moment import Moment
 from detectors.policy import Policy
 from detectors.signals import NUMBER
-from detectors.state import MOST_WAITS, Attempt, Journey, Wait
+from detectors.state import MOST_WAITS, Attempt, Customer, Journey, Wait
+from detectors.tables import TABLES, Row
 
-__all__ = ["SPEAKS", "close", "default", "lost", "on_event", "points", "unheard"]
+__all__ = ["SPEAKS", "again", "close", "default", "lost", "on_event", "points", "queue_of", "unheard"]
+
+_TIME: Final = TABLES["waits"].names.index("time")
+_CHANNEL: Final = TABLES["waits"].names.index("channel")
 
 _OPENS: Final = frozenset(["call.queued", "conversation.enqueued", "store.wait"])
 _CLOSES: Final = {
@@ -139,6 +143,27 @@ def lost(m: Moment, attempt: Attempt) -> None:
             m.state.waits.remove(wait)
             unheard(m, wait, attempt.last, (attempt.last - wait.opened) / 1000, "lost")
             return
+
+
+def queue_of(state: Customer, attempt: Attempt) -> str:
+    """The queue of an attempt whose wait is still open."""
+    if attempt.kind == "queue":
+        for wait in state.waits:
+            if wait.channel == attempt.channel and wait.opened == attempt.start:
+                return wait.queue
+    return ""
+
+
+def again(base: Customer, row: Row, ver: int) -> Row | None:
+    """The wait of ``row`` as lost, with another ``ver``, if that is what ``base`` had told; else None."""
+    for a in base.attempts:
+        if a.kind == "queue" and a.told is not None and (a.channel, a.start) == (row[_CHANNEL], row[_TIME]):
+            told = a.told
+            head = (row[0], row[1], row[2], a.start, told[0], told[1], 0, 0, ver, told[2], row[10], row[11])
+            seconds = (a.last - a.start) / 1000
+            ended = (a.start, a.last, "lost", 0, seconds, "")
+            return (*head, "queue", told[10], a.channel, a.journey, *ended)
+    return None
 
 
 def unheard(m: Moment, wait: Wait, closed: int, seconds: float, outcome: str) -> None:

@@ -67,7 +67,7 @@ def alert_row(candidate: Candidate, name: str, brief: dict[str, Any], *, retract
         SOURCE,
         int(retracted),
         0,
-        epoch + 1,
+        2 * epoch + (0 if retracted else 1),
         brief.get("policy_version", 0),
         candidate.partition,
         candidate.offset,

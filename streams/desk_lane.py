@@ -1,7 +1,8 @@
 """The desk lane: what the folds propose becomes alerts. For now every candidate is raised as it comes.
 
 State is one record an alert: the highest version said so far, so that a candidate computed again after a
-crash says nothing new; and the brief of an open one, so that its resolution can repeat it.
+crash says nothing new; and its briefs, so that its resolution can repeat the last one. Of those that ended
+last, too: something out of order may move the end, or take back what was said before it.
 
 No record ends the worker: a candidate that cannot be read, whose alert could not be stored, or that raises
 goes to the dead letters, and nothing of it stays.
@@ -30,6 +31,8 @@ __all__ = ["DeskFold"]
 
 # A brief is a few KiB. Its state must stay far below what a changelog takes, however its numbers are written.
 MOST_BYTES = 64 * 1024
+# Ended alerts whose briefs are kept: an end can only move within the lateness, a minute or so.
+MOST_ENDED = 1_000
 _SAYS = {
     "candidate.raised": "alert.raised",
     "candidate.updated": "alert.updated",
@@ -45,6 +48,18 @@ class Said(msgspec.Struct, array_like=True):
 
     ver: int
     brief: bytes = b""
+    # Event time (ms) of its end; 0 while it is open.
+    ended: int = 0
+    # How often something had been said of it before ``brief``; and the briefs before that one, by the same.
+    step: int = 0
+    earlier: dict[int, bytes] = {}
+
+    def without(self, steps: Iterable[int]) -> Said:
+        """As it was before these steps had been said."""
+        briefs = {**self.earlier, self.step: self.brief}
+        left = {step: brief for step, brief in briefs.items() if step not in steps and brief}
+        last = max(left, default=0)
+        return Said(self.ver, left.pop(last, b""), 0, last, left)
 
 
 _decoder = msgspec.json.Decoder(Candidate)
@@ -59,6 +74,8 @@ class DeskFold:
         self._topics = topics
         self._alerts: dict[str, Said] = {}
         self._changed: set[str] = set()
+        # Those that ended and still have their briefs, the first to end first.
+        self._ended: dict[str, None] = {}
         self._rows: list[Row] = []
 
     def load(self, key: bytes, value: bytes) -> None:
@@ -66,7 +83,9 @@ class DeskFold:
         self._alerts[key.decode()] = _said.decode(value)
 
     def ready(self) -> None:
-        """Nothing more to do: state is complete as it was loaded."""
+        """State is complete: see which alerts ended last."""
+        ended = [(said.ended, alert) for alert, said in self._alerts.items() if said.ended and said.brief]
+        self._ended = {alert: None for _, alert in sorted(ended)}
 
     def apply(self, records: Sequence[Record]) -> list[Output]:
         """Alerts for candidates that say something new; what is no candidate goes to the dead letters."""
@@ -105,7 +124,7 @@ class DeskFold:
         if candidate.type in _AMENDS:
             return self._amended(candidate, said)
         name = _SAYS[candidate.type]
-        brief, kept = _brief(candidate, said)
+        brief, kept = _brief(candidate, said), _kept(candidate, said)
         row = _fitting(alert_row(candidate, name, brief))
         output = self._event(candidate, name, brief)
         # Only now, when nothing more can fail.
@@ -116,11 +135,14 @@ class DeskFold:
         """Something came out of order: what holds now takes the place of what had been said."""
         rows: list[Row] = []
         brief: dict[str, Any] = {}
-        kept, name = b"", "alert.retracted"
+        kept, name = Said(candidate.ver), "alert.retracted"
+        if said is not None and candidate.after:
+            said = said.without([step.ver for step in candidate.before])
         for told in candidate.after:
             name = _SAYS[told.type]
             told.partition, told.offset = candidate.partition, candidate.offset
-            brief, kept = _brief(told, Said(0, kept) if kept else said)
+            brief, said = _brief(told, said), _kept(told, said)
+            kept = said
             rows.append(_fitting(alert_row(told, name, brief)))
         holds = {(told.type, told.ver % VERSIONS) for told in candidate.after}
         rows += [
@@ -129,7 +151,7 @@ class DeskFold:
             if (step.type, step.ver) not in holds
         ]
         if not candidate.after:
-            brief, _ = _brief(candidate, said)
+            brief = _brief(candidate, said)
             # Nothing is left of it but that it was: for who looks at every row, not for who counts alerts.
             rows.append(_fitting(alert_row(candidate, name, brief, retracted=True)))
         elif name == "alert.raised":
@@ -150,13 +172,26 @@ class DeskFold:
         return Output(self._topics.alerts, None, candidate.id.encode(), _encode(event))
 
     def _keep(
-        self, candidate: Candidate, kept: bytes, rows: Sequence[Row], name: str, brief: dict[str, Any]
+        self, candidate: Candidate, kept: Said, rows: Sequence[Row], name: str, brief: dict[str, Any]
     ) -> None:
-        self._alerts[candidate.id] = Said(candidate.ver, kept)
+        kept.ver = candidate.ver
+        self._alerts[candidate.id] = kept
         self._changed.add(candidate.id)
+        self._ended.pop(candidate.id, None)
+        if kept.ended and kept.brief:
+            self._ended[candidate.id] = None
+            if len(self._ended) > MOST_ENDED:
+                self._forget(next(iter(self._ended)))
         self._rows += rows
         level = brief.get("level", "none")
         metrics.ALERTS.labels(name, level if level in _KNOWN_LEVELS else "other").inc()
+
+    def _forget(self, alert: str) -> None:
+        """The brief of an alert that ended long ago."""
+        del self._ended[alert]
+        said = self._alerts[alert]
+        said.brief, said.earlier = b"", {}
+        self._changed.add(alert)
 
     def _dead_letter(self, record: Record, reason: str, field: str) -> Output:
         metrics.DEAD_LETTERS.labels(reason).inc()
@@ -189,15 +224,24 @@ def _candidate(raw: bytes | None) -> Candidate:
     return candidate
 
 
-def _brief(candidate: Candidate, said: Said | None) -> tuple[dict[str, Any], bytes]:
-    """What an alert event says, and what of it is kept for the next: nothing once it has ended."""
+def _brief(candidate: Candidate, said: Said | None) -> dict[str, Any]:
+    """What an alert event says: an end repeats the last brief."""
     if candidate.data is not None:
-        brief, kept = candidate.data, _encode(candidate.data)
+        brief = candidate.data
     else:
         brief = msgspec.json.decode(said.brief) if said is not None and said.brief else {}
         bare = {"alert_id": candidate.id, "tenant": candidate.tenant, "customer": candidate.customer}
-        brief, kept = bare | brief, b""
-    return (brief | {"outcome": candidate.outcome} if candidate.outcome else brief), kept
+        brief = bare | brief
+    return brief | {"outcome": candidate.outcome} if candidate.outcome else brief
+
+
+def _kept(candidate: Candidate, said: Said | None) -> Said:
+    """What is kept of an alert after this."""
+    before = Said(0) if said is None else said
+    if candidate.data is None:
+        return Said(candidate.ver, before.brief, max(candidate.time, 1), before.step, before.earlier)
+    earlier = {**before.earlier, before.step: before.brief} if before.brief else {}
+    return Said(candidate.ver, _encode(candidate.data), 0, candidate.ver % VERSIONS, earlier)
 
 
 def _retracted(candidate: Candidate, step: Step) -> Row:
