@@ -6,6 +6,7 @@ this says so. Nothing is compiled again that has not changed.
 
 from __future__ import annotations
 
+import fcntl
 import shutil
 import subprocess
 import sys
@@ -20,43 +21,60 @@ from mypyc.build import mypycify
 from setuptools import setup
 group, *files = sys.argv[1:]
 sys.argv[1:] = ["-q", "build_ext", "--build-lib", "lib", "--build-temp", "temp"]
-# -O2: half the time of -O3, and no slower here.
-setup(name="detectors", ext_modules=mypycify(["--ignore-missing-imports", *files], opt_level="2", group_name=group))
+modules = mypycify(["--ignore-missing-imports", *files], opt_level="2", group_name=group)
+setup(name="detectors", ext_modules=modules)
 """
 
 
 def main() -> int:
     """Compile if need be; 0 also where plain Python has to do."""
+    with (ROOT / "detectors" / "native.py").open() as one_at_a_time:
+        fcntl.flock(one_at_a_time, fcntl.LOCK_EX)
+        return _compile()
+
+
+def _compile() -> int:
     sys.path.insert(0, str(ROOT))
     from detectors import native
 
     wanted = native.digest()
     if native.COMPILED_NOTE.exists() and native.COMPILED_NOTE.read_text().strip() == wanted:
         return 0
-    native.COMPILED_NOTE.unlink(missing_ok=True)
-    for old in native.HERE.glob(f"*{EXTENSION_SUFFIXES[0]}"):
-        old.unlink()
     if shutil.which("cc") is None and shutil.which("gcc") is None:
-        print("no C compiler: the detectors run as plain Python, several times slower")
+        _say("no C compiler: the detectors run as plain Python, several times slower")
         return 0
     with tempfile.TemporaryDirectory() as name:
         place = Path(name)
-        shutil.copytree(native.HERE, place / "detectors", ignore=shutil.ignore_patterns("*.so", "__pycache__"))
+        shutil.copytree(
+            native.HERE, place / "detectors", ignore=shutil.ignore_patterns("*.so", "__pycache__")
+        )
         files = [f"detectors/{path.name}" for path in native.sources()]
         # The name of the group is the library's: <group>__mypyc.
         group = native.GROUP.removesuffix("__mypyc")
         done = subprocess.run(
-            [sys.executable, "-c", BUILD, group, *files], cwd=place, capture_output=True, text=True, check=False
+            [sys.executable, "-c", BUILD, group, *files],
+            cwd=place,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         if done.returncode:
             tail = "\n".join((done.stdout + done.stderr).strip().splitlines()[-15:])
-            print(f"the detectors could not be compiled and run as plain Python, several times slower:\n{tail}")
+            _say(f"the detectors run as plain Python, several times slower; compiling them said:\n{tail}")
             return 0
         made = [*(place / "lib").glob("*.so"), *(place / "lib" / "detectors").glob("*.so")]
+        # What runs just now keeps the old ones open; what starts meanwhile finds a note that does not fit.
+        native.COMPILED_NOTE.unlink(missing_ok=True)
+        for old in native.HERE.glob(f"*{EXTENSION_SUFFIXES[0]}"):
+            old.unlink()
         for module in made:
             shutil.copy(module, native.HERE / module.name)
     native.COMPILED_NOTE.write_text(wanted + "\n")
     return 0
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(text + "\n")
 
 
 if __name__ == "__main__":
