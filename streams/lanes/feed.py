@@ -1,11 +1,11 @@
 """The feed: from aiokafka's fetcher to the lanes, in the consumer thread.
 
-Three parts. The **pump** waits for fetched data or for a credit, and goes round the open partitions. The
-**drain** takes what the fetcher has buffered for one of them, as light records, at most a chunk and only
-against a credit: what nobody has credit for stays in the fetcher, which fetches no more of that partition.
-The **guard** looks, before each drain, whether the fetch position is where this feed left it. If anything
-else has moved it (a seek, a reset after the log was cut), records would be read twice or never: the process
-must end.
+Three parts. The **pump** waits for fetched data or for a credit, and goes round what has been fetched (not
+round all partitions: there may be hundreds). The **drain** takes what the fetcher has buffered for one of
+them, as light records, at most a chunk and only against a credit: what nobody has credit for stays in the
+fetcher, which fetches no more of that partition. The **guard** looks, before each drain, whether the fetch
+position is where this feed left it. If anything else has moved it (a seek, a reset after the log was cut),
+records would be read twice or never: the process must end.
 """
 
 from __future__ import annotations
@@ -112,9 +112,9 @@ class Feed:
 
     def _round(self) -> bool:
         drained = False
-        for place, tap in self._taps.items():
-            chunk = self._drain(place, tap)
-            if chunk is not None:
+        for key in list(self._fetcher._records):
+            tap = self._taps.get(key)
+            if tap is not None and (chunk := self._drain(key, tap)) is not None:
                 tap.credits -= 1
                 self._lanes_loop.call_soon_threadsafe(tap.offer, chunk)
                 drained = True
@@ -130,14 +130,14 @@ class Feed:
         if self._fetcher.error_future.done():
             raise OperationError("the consumer stopped fetching")
 
-    def _drain(self, place: Place, tap: _Tap) -> Chunk | None:
+    def _drain(self, key: TopicPartition, tap: _Tap) -> Chunk | None:
         """Take a chunk of what is buffered, or None where there is nothing or no credit."""
-        fetcher, key = self._fetcher, TopicPartition(*place)
+        fetcher = self._fetcher
         assignment = self._subscriptions.subscription.assignment
         state = assignment.state_value(key) if assignment is not None else None
         if state is None or state._position != tap.position:
             found = "not assigned" if state is None else f"at {state._position}"
-            raise OperationError(f"the position moved: {place} is {found}, was left at {tap.position}")
+            raise OperationError(f"the position moved: {Place(*key)} is {found}, was left at {tap.position}")
         fetched = fetcher._records.get(key)
         if fetched is None or not tap.credits:
             return None

@@ -14,6 +14,7 @@ join, and at the end each broker is restarted once, as an operator does it.
 from __future__ import annotations
 
 import argparse
+import logging
 import random
 import signal
 import subprocess
@@ -30,6 +31,7 @@ from tests.support.compare import backtested, differences, stored
 from tests.support.engine import running
 from tests.support.world import PROGRAM, World
 
+# The long run's data: a month of a call centre, with alerts.
 SOURCE = "anonymous-bank"
 # Partitions of the real worker's topics: three copies of nine topics, on three brokers of one machine.
 PARTITIONS = 4
@@ -38,17 +40,27 @@ PARTITIONS = 4
 class Real:
     """The real worker over a replayed data set, kept alive as a service manager would."""
 
-    def __init__(self, cluster: KafkaCluster, clickhouse_url: str, home: Path, *, speed: int) -> None:
+    def __init__(
+        self, cluster: KafkaCluster, clickhouse_url: str, home: Path, *, speed: int, source: str = SOURCE
+    ) -> None:
+        """``speed`` is the replay's."""
+        self._source = source
         self.world = World(
             cluster.login(), clickhouse_url, home, partitions=PARTITIONS, replication=3
         ).prepare()
         self.restarts = 0
         self._worker = self.world.start_worker()
-        command = [PROGRAM, "replay", SOURCE, *map(str, paths(SOURCE)), "--speed", str(speed)]
+        command = [PROGRAM, "replay", source, *map(str, paths(source)), "--speed", str(speed)]
         self._log = (home / "replay.log").open("wb")
         self._replay = subprocess.Popen(
             command, env=self.world.environment, cwd=home, stdout=self._log, stderr=self._log
         )
+
+    @property
+    def changelog(self) -> str:
+        """Where the events lanes keep their state."""
+        topics = self.world.settings.topics
+        return topics.changelog(topics.events)
 
     def look(self) -> None:
         """Start the worker again where it has ended."""
@@ -71,7 +83,7 @@ class Real:
             self.look()
             assert time.monotonic() < deadline, f"not everything is stored: {self.world.log()[-3000:]}"
             time.sleep(0.5)
-        expected, raised = backtested(SOURCE, *paths(SOURCE))
+        expected, raised = backtested(self._source, *paths(self._source))
         assert differences(expected, stored(self.world.settings)) == []
         told = self.world.sql("SELECT alert_id FROM alerts_exact WHERE type = 'alert.raised'")
         assert sorted(row["alert_id"] for row in told) == sorted(raised)
@@ -154,6 +166,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=1)
     chosen = parser.parse_args(arguments)
     rng = random.Random(chosen.seed)
+    # That brokers go away is what this is about; its clients say so at length.
+    logging.getLogger("kafka").setLevel(logging.CRITICAL)
     with tempfile.TemporaryDirectory() as directory, running() as engine, KafkaCluster() as cluster:
         home = Path(directory)
         # A client of this kind of address waits for the engine and starts none.
@@ -168,14 +182,7 @@ def main(arguments: list[str] | None = None) -> int:
                 if step == "worker":
                     chaos.disturb_a_worker(rng)
                 else:
-                    chaos.kill_a_leader(
-                        rng.choice(
-                            [
-                                counted.changelog,
-                                real.world.settings.topics.changelog(real.world.settings.topics.events),
-                            ]
-                        )
-                    )
+                    chaos.kill_a_leader(rng.choice([counted.changelog, real.changelog]))
             for _ in range(chosen.rounds):
                 chaos.restart_each()
             print(counted.finish(180))

@@ -1,0 +1,31 @@
+"""The short run of :mod:`tests.cluster.chaos`: leaders killed, every broker restarted, nothing lost."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.cluster.chaos import Chaos, Real
+from tests.cluster.counted import Counted
+from tests.support.cluster import KafkaCluster
+from tests.support.engine import EngineUnderTest
+
+# A year of a market's sessions in three quarters of a minute: 24,000 events.
+SOURCE, SPEED = "airbnb-sessions", 700_000
+
+
+def test_leaders_killed_and_every_broker_restarted(
+    cluster: KafkaCluster, engine: EngineUnderTest, tmp_path: Path
+) -> None:
+    counted = Counted(cluster, tmp_path / "counted", rate=300)
+    real = Real(cluster, engine.database(migrated=False), tmp_path / "real", speed=SPEED, source=SOURCE)
+    try:
+        chaos = Chaos(cluster, counted, real, print)
+        chaos.kill_a_leader(counted.changelog)
+        chaos.kill_a_leader(real.changelog)
+        chaos.restart_each()
+        print(counted.finish(120))
+        real.finish(180)
+        assert (counted.ended, real.restarts) == (0, 0), "a broker that goes away ends no worker"
+    finally:
+        counted.close()
+        real.close()
