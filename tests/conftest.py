@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
+from xdist.scheduler import LoadScopeScheduling
 
 from tests.support.engine import EngineUnderTest, shared
 from tests.support.kafka import QUICK, KafkaBroker
@@ -19,8 +21,24 @@ settings.load_profile("here")
 # Files that take minutes or tens of seconds are begun first, so that no process is left alone with one.
 LONGEST = (
     *("chaos", "e2e", "cluster", "demo", "detectors/test_bounds", "lanes"),
-    *("fuzz", "benchmarks", "cli", "warehouse"),
+    *("streams/test_reconcile", "fuzz", "benchmarks", "cli", "warehouse"),
 )
+# What the files of a folder share is too dear to be had by two processes.
+TOGETHER = ("tests/cluster",)
+
+
+class Scheduling(LoadScopeScheduling):
+    """Gives a process whole files, or whole folders of files."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = nodeid.split("::")[0]
+        return next((folder for folder in TOGETHER if path.startswith(f"{folder}/")), path)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling:
+    """The scheduler of several processes."""
+    return Scheduling(config, log)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
