@@ -49,6 +49,8 @@ demo: setup ## Watch it all on this machine; ARGS="--for 30" and so on
 test: setup ## Run every test on real parts; ARGS="-k name" and so on
 	@deploy/system-packages test
 	$(BIN)/pytest -n $(PROCESSES) $(ARGS)
+	@# The same files as plain Python, which is also where the examples in their docstrings are run.
+	DETECTORS=pure $(BIN)/pytest -n $(PROCESSES) detectors tests/detectors $(ARGS)
 
 lint: setup ## Check style and form
 	$(BIN)/ruff check
