@@ -109,7 +109,7 @@ NAMES: list[tuple[Any, str, list[str], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("owner", "name", "parameters", "reason"), NAMES, ids=lambda value: str(value)[:40])
+@pytest.mark.parametrize(("owner", "name", "parameters", "reason"), NAMES, ids=lambda value: getattr(value, "__qualname__", str(value))[:40])
 def test_names(owner: Any, name: str, parameters: list[str], reason: str) -> None:
     found = getattr(owner, name, None)
     assert found is not None, f"{owner.__name__}.{name} is gone: {reason}"
@@ -165,7 +165,7 @@ ATTRIBUTES: list[tuple[Any, str, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("owner", "text", "reason"), ATTRIBUTES, ids=lambda value: str(value)[:40])
+@pytest.mark.parametrize(("owner", "text", "reason"), ATTRIBUTES, ids=lambda value: getattr(value, "__qualname__", str(value))[:40])
 def test_attributes(owner: Any, text: str, reason: str) -> None:
     assert text in inspect.getsource(owner), f"{owner.__qualname__} without {text!r}: {reason}"
 
