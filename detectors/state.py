@@ -143,8 +143,8 @@ Told = tuple[str, str, int, str, float | None, int, str, str, str, str, str]
 class Attempt:
     """Something begun: ``status`` 0 open, 1 given up by time-out, 2 given up and said so.
 
-    ``source`` is who last told of it: while that source is silent, its time-out waits. ``told`` is there to be said
-    again where something out of order takes back that it was completed after all.
+    ``source`` is who last told of it: while that source is silent, its time-out waits. ``told`` is there to
+    be said again where something out of order takes back that it was completed after all.
     """
 
     def __init__(

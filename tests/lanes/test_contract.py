@@ -50,6 +50,11 @@ def test_the_versions_that_all_this_was_read_and_measured_on(package: str, pinne
 
 
 # Whose, its name, its parameters, and what for.
+def named(value: object) -> str:
+    """The same in every process: functions by their names, not by where they lie."""
+    return str(getattr(value, "__qualname__", value))[:40]
+
+
 NAMES: list[tuple[Any, str, list[str], str]] = [
     (Consumer, "_new_consumer_thread", ["self"], "puts our thread into Faust's consumer"),
     (BaseConsumer, "_set_active_tps", ["self", "tps"], "lane partitions are left out of Faust's fetching"),
@@ -109,7 +114,7 @@ NAMES: list[tuple[Any, str, list[str], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("owner", "name", "parameters", "reason"), NAMES, ids=lambda value: getattr(value, "__qualname__", str(value))[:40])
+@pytest.mark.parametrize(("owner", "name", "parameters", "reason"), NAMES, ids=named)
 def test_names(owner: Any, name: str, parameters: list[str], reason: str) -> None:
     found = getattr(owner, name, None)
     assert found is not None, f"{owner.__name__}.{name} is gone: {reason}"
@@ -165,7 +170,7 @@ ATTRIBUTES: list[tuple[Any, str, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("owner", "text", "reason"), ATTRIBUTES, ids=lambda value: getattr(value, "__qualname__", str(value))[:40])
+@pytest.mark.parametrize(("owner", "text", "reason"), ATTRIBUTES, ids=named)
 def test_attributes(owner: Any, text: str, reason: str) -> None:
     assert text in inspect.getsource(owner), f"{owner.__qualname__} without {text!r}: {reason}"
 
