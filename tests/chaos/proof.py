@@ -31,7 +31,7 @@ from streams.reconcile.reader import Reader
 from streams.warehouse.client import connect
 from tests.support.world import World
 
-__all__ = ["Proof", "prove"]
+__all__ = ["Best", "Proof", "prove", "said_of", "told"]
 
 # Of each kind of difference, this many are told.
 TOLD = 10
@@ -59,7 +59,7 @@ class Proof:
         self.wrong += list(found)[:TOLD]
 
 
-class _Best:
+class Best:
     """The row of the highest version of each fact, by table, as what it says."""
 
     def __init__(self) -> None:
@@ -106,7 +106,7 @@ async def _partition(world: World, reader: Reader, client: Any, partition: int, 
         names.reference,
         lambda subject: partition_of(subject.encode(), count),
     )
-    best, wanted, findings = _Best(), set[bytes](), Findings()
+    best, wanted, findings = Best(), set[bytes](), Findings()
     end = ends[partition]
     async for records in reader.records(topic, partition, [(0, end)]):
         for record in records:
@@ -115,7 +115,7 @@ async def _partition(world: World, reader: Reader, client: Any, partition: int, 
                 fold.reject(topic, outcome, record.value, record.stamp, record.offset, findings)
         for table, rows in findings.rows.items():
             best.add(table, rows)
-        wanted.update(map(_message, findings.desk))
+        wanted.update(map(told, findings.desk))
         findings = Findings()
         proof.records += len(records)
     counts = fold.fold.counts
@@ -132,24 +132,28 @@ async def _partition(world: World, reader: Reader, client: Any, partition: int, 
 
 async def _desk(world: World, reader: Reader, client: Any, proof: Proof) -> set[bytes]:
     """Compare the alerts with what the desk makes of its topic; everything that it was asked."""
-    topics, asked, count, best = world.settings.topics, set[bytes](), 0, _Best()
+    topics, asked, count, best = world.settings.topics, set[bytes](), 0, Best()
     ends = _ends(world, topics.desk)
     for partition in range(world.settings.partitions):
         fold = DeskFold(partition, topics)
         end = ends[partition]
         async for records in reader.records(topics.desk, partition, [(0, end)]):
             count += len(records)
-            asked.update(_message(msgspec.json.decode(record.value or b"")) for record in records)
+            asked.update(told(msgspec.json.decode(record.value or b"")) for record in records)
             fold.apply(records)
             for output in fold.flush():
                 block = blocks.decode(output.value or b"")
                 best.add(block.table, zip(*block.columns, strict=True))
         merge = await _merge(world, Place(topics.changelog(topics.desk), partition), end, proof)
-        kept, told = dict(fold.changed()), dict(merge.states())
+        kept, there = dict(fold.changed()), dict(merge.states())
         proof.tell(
-            f"desk {partition}: the changelog has another alert" for key in kept if kept[key] != told.get(key)
+            f"desk {partition}: the changelog has another alert"
+            for key in kept
+            if kept[key] != there.get(key)
         )
-        proof.tell(f"desk {partition}: an alert too many in the changelog" for _ in told.keys() - kept.keys())
+        proof.tell(
+            f"desk {partition}: an alert too many in the changelog" for _ in there.keys() - kept.keys()
+        )
     # Their partition is the customer's, so that all come together.
     _facts(client, "1", best, proof, ["alerts"])
     proof.repeated = count - len(asked)
@@ -162,13 +166,13 @@ def _ends(world: World, topic: str) -> dict[int, int]:
     return {partition: lag.end for (_, partition), lag in lags.items()}
 
 
-def _message(message: Mapping[str, Any]) -> bytes:
+def told(message: Mapping[str, Any]) -> bytes:
     """A message to the desk by what it says, its id first."""
     said = {name: value for name, value in message.items() if name not in ("partition", "offset")}
     return str(message["id"]).encode() + b" " + msgspec.json.encode(said, order="sorted")
 
 
-def _facts(client: Any, where: str, best: _Best, proof: Proof, tables: Iterable[str] | None = None) -> None:
+def _facts(client: Any, where: str, best: Best, proof: Proof, tables: Iterable[str] | None = None) -> None:
     for table in tables or best.rows:
         expected = {fact: said for fact, (_, gone, said) in best.rows[table].items() if not gone}
         proof.facts[table] = proof.facts.get(table, 0) + len(expected)
@@ -233,7 +237,7 @@ def _states(
         have = found.get(key)
         if have is None:
             yield "a customer is missing in the changelog"
-        elif have != raw and _said(have, watermark) != _said(raw, watermark):
+        elif have != raw and said_of(have, watermark) != said_of(raw, watermark):
             yield "a customer's record in the changelog says something else"
     wanted = {key for key, raw in expected.items() if raw is not None}
     for key in found.keys() - wanted:
@@ -241,7 +245,7 @@ def _states(
             yield "a customer in the changelog is not known to the fold"
 
 
-def _said(raw: bytes, watermark: int) -> bytes:
+def said_of(raw: bytes, watermark: int) -> bytes:
     """A customer's record without what can only be put in another order while it is not settled."""
     state = unpack(raw)
     if state.ring is not None and state.ring.settled(watermark):
