@@ -145,15 +145,7 @@ async def _desk(world: World, reader: Reader, client: Any, proof: Proof) -> set[
                 block = blocks.decode(output.value or b"")
                 best.add(block.table, zip(*block.columns, strict=True))
         merge = await _merge(world, Place(topics.changelog(topics.desk), partition), end, proof)
-        kept, there = dict(fold.changed()), dict(merge.states())
-        proof.tell(
-            f"desk {partition}: the changelog has another alert"
-            for key in kept
-            if kept[key] != there.get(key)
-        )
-        proof.tell(
-            f"desk {partition}: an alert too many in the changelog" for _ in there.keys() - kept.keys()
-        )
+        proof.tell(_alerts(dict(fold.changed()), dict(merge.states())))
     # Their partition is the customer's, so that all come together.
     _facts(client, "1", best, proof, ["alerts"])
     proof.repeated = count - len(asked)
@@ -164,6 +156,14 @@ def _ends(world: World, topic: str) -> dict[int, int]:
     with admin.connect(world.settings.kafka_url) as client:
         lags = group_lag(client, world.settings.group, [topic])
     return {partition: lag.end for (_, partition), lag in lags.items()}
+
+
+def _alerts(expected: Mapping[bytes, bytes | None], found: Mapping[bytes, bytes]) -> Iterable[str]:
+    for key in sorted(expected.keys() | found.keys()):
+        wanted, have = expected.get(key), found.get(key)
+        if wanted != have:
+            read = [raw and msgspec.msgpack.decode(raw) for raw in (have, wanted)]
+            yield f"alert {key.decode()} in the changelog: {read[0]!r}, by the desk's fold {read[1]!r}"
 
 
 def told(message: Mapping[str, Any]) -> bytes:
