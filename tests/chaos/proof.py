@@ -19,7 +19,7 @@ from detectors.moment import Findings
 from detectors.packed import pack, unpack
 from detectors.tables import PROVENANCE, TABLES
 from streams import blocks, policies
-from streams.desk_lane import DeskFold
+from streams.desk_lane import DeskFold, Said
 from streams.identity import Pseudonyms
 from streams.kafka import admin, urls
 from streams.kafka.lag import group_lag
@@ -35,7 +35,7 @@ __all__ = ["Best", "Proof", "prove", "said_of", "told"]
 
 # Of each kind of difference, this many are told.
 TOLD = 10
-Said = tuple[Any, ...]
+Row = tuple[Any, ...]
 
 
 @dataclass
@@ -63,9 +63,9 @@ class Best:
     """The row of the highest version of each fact, by table, as what it says."""
 
     def __init__(self) -> None:
-        self.rows: dict[str, dict[str, tuple[int, int, Said]]] = {table: {} for table in TABLES}
+        self.rows: dict[str, dict[str, tuple[int, int, Row]]] = {table: {} for table in TABLES}
 
-    def add(self, table: str, rows: Iterable[Said]) -> None:
+    def add(self, table: str, rows: Iterable[Row]) -> None:
         names, best = TABLES[table].names, self.rows[table]
         fact, ver, retracted = (names.index(name) for name in ("fact_id", "ver", "retracted"))
         kept = [place for place, name in enumerate(names) if name not in PROVENANCE]
@@ -160,10 +160,19 @@ def _ends(world: World, topic: str) -> dict[int, int]:
 
 def _alerts(expected: Mapping[bytes, bytes | None], found: Mapping[bytes, bytes]) -> Iterable[str]:
     for key in sorted(expected.keys() | found.keys()):
-        wanted, have = expected.get(key), found.get(key)
+        wanted, have = _alert(expected.get(key)), _alert(found.get(key))
         if wanted != have:
-            read = [raw and msgspec.msgpack.decode(raw) for raw in (have, wanted)]
-            yield f"alert {key.decode()} in the changelog: {read[0]!r}, by the desk's fold {read[1]!r}"
+            yield f"alert {key.decode()} in the changelog: {have!r}, by the desk's fold {wanted!r}"
+
+
+def _alert(raw: bytes | None) -> Said | None:
+    """An alert's record, of one that has ended without its briefs: which are still kept is no matter."""
+    if raw is None:
+        return None
+    said = msgspec.msgpack.decode(raw, type=Said)
+    if said.ended:
+        said.brief, said.earlier = b"", {}
+    return said
 
 
 def told(message: Mapping[str, Any]) -> bytes:
@@ -179,7 +188,7 @@ def _facts(client: Any, where: str, best: Best, proof: Proof, tables: Iterable[s
         proof.tell(_differences(client, table, where, expected))
 
 
-def _differences(client: Any, table: str, where: str, expected: dict[str, Said]) -> Iterable[str]:
+def _differences(client: Any, table: str, where: str, expected: dict[str, Row]) -> Iterable[str]:
     columns = [column for column in TABLES[table].columns if column.name not in PROVENANCE]
     names = [column.name for column in columns]
     shown = ", ".join(
