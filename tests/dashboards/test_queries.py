@@ -13,7 +13,7 @@ from dashboards.terminal.frame import Alert, Moment
 from dashboards.terminal.reader import Reader
 from detectors import effort
 from detectors.decode import Decoder
-from detectors.events import Tick
+from detectors.events import Event, Tick
 from detectors.moment import Findings
 from detectors.partition import PartitionFold
 from detectors.policy import default
@@ -44,11 +44,10 @@ class Folded:
             if isinstance(item, TickAt):
                 self.fold.tick(Tick(item.time), offset, self.findings)
                 continue
-            decoded = decoder.decode(item.value, item.time)
-            assert isinstance(decoded, tuple)
-            event, subject = decoded
+            event = decoder.decode(item.value, item.time)
+            assert isinstance(event, Event)
             event.offset, event.partition = offset, 0
-            self.fold.event(event, subject, self.findings)
+            self.fold.event(event, decoder.subject, self.findings)
 
     def rows(self, table: str) -> list[Row]:
         return self.findings.rows.get(table, [])

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from detectors.decode import Decoder
+from detectors.events import Event
 from detectors.vocabulary import CHANNELS, TYPES
 from streams.scenario.scene import Scene
 from streams.scenario.stories import STORIES
@@ -47,9 +48,9 @@ def test_the_worker_accepts_every_event() -> None:
     decoder = Decoder(lambda tenant, subject: f"p-{len(subject)}", floor=0, ahead=0)
     for event in islice(events(seed=2, start_ms=START), 3_000):
         decoded = decoder.decode(event.value, event.time)
-        assert isinstance(decoded, tuple), decoded
-        accepted, subject = decoded
-        assert (accepted.time, accepted.attributes, subject) == (event.time, "", event.key.decode())
+        assert isinstance(decoded, Event), decoded
+        told = (decoded.time, decoded.attributes, decoder.subject)
+        assert told == (event.time, "", event.key.decode())
 
 
 def test_a_story_ends_within_the_history_that_the_demo_publishes() -> None:

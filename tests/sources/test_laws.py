@@ -47,11 +47,10 @@ def test_the_worker_accepts_every_event_and_finds_what_the_adapter_says(name: st
     source = get_source(name)
     decoder = Decoder(lambda tenant, subject: f"{tenant}/{subject}", floor=0, ahead=0)
     for event, value in zip(replayed(name).events, replayed(name).values, strict=True):
-        decoded = decoder.decode(event.value, event.time)
-        assert isinstance(decoded, tuple), decoded
-        found: Event = decoded[0]
+        found = decoder.decode(event.value, event.time)
+        assert isinstance(found, Event), found
         assert (found.time, found.source, found.id) == (event.time, event.source, event.id)
-        assert decoded[1].encode() == event.key
+        assert decoder.subject.encode() == event.key
         assert TYPES[found.type].rank == event.rank
         assert found.anonymous == ("subject" not in value)
         assert found.attributes == ""
