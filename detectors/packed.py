@@ -65,7 +65,7 @@ def pack(state: Customer) -> bytes:
     if len(raw) <= _LARGE:
         return raw
     small: bytes = lz4.block.compress(raw)
-    return _LZ4 + small if len(small) < _LARGER else zlib.compress(raw, 1)
+    return _LZ4 + small if len(small) < _LARGER else zlib.compress(raw, 6)
 
 
 def snapshot(state: Customer) -> bytes:

@@ -70,10 +70,10 @@ def on_event(m: Moment, e: Event, journey: Journey) -> None:
     if kind == "call.held":
         if e.wait_s:
             wait = Wait("hold", e.channel, e.journey, e.queue, _key(e), e.time - round(e.wait_s * 1000))
-            close(m, e, journey, wait, "resumed", e.wait_s)
+            close(m, e, journey, wait, "resumed", e.wait_s, alone=True)
     elif kind == "store.wait" and e.wait_s is not None:
         wait = Wait("queue", e.channel, e.journey, e.queue, _key(e), e.time - round(e.wait_s * 1000))
-        close(m, e, journey, wait, "answered", e.wait_s)
+        close(m, e, journey, wait, "answered", e.wait_s, alone=True)
     elif kind in _OPENS:
         _open(m, e)
     elif outcome := _CLOSES.get(kind):
@@ -94,7 +94,7 @@ def on_event(m: Moment, e: Event, journey: Journey) -> None:
         elif kind in _TELLS and e.wait_s is not None and not (kind == "call.abandoned" and e.where == "ivr"):
             # Also one of no seconds: who was answered at once counts in the service level.
             wait = Wait("queue", e.channel, e.journey, e.queue, _key(e), e.time - round(e.wait_s * 1000))
-            close(m, e, journey, wait, outcome, e.wait_s)
+            close(m, e, journey, wait, outcome, e.wait_s, alone=True)
 
 
 def _key(e: Event) -> int:
@@ -121,11 +121,23 @@ def _find(m: Moment, e: Event) -> Wait | None:
 
 
 def close(
-    m: Moment, e: Event, journey: Journey, wait: Wait, outcome: str, seconds: float, ver: int = 1
+    m: Moment,
+    e: Event,
+    journey: Journey,
+    wait: Wait,
+    outcome: str,
+    seconds: float,
+    ver: int = 1,
+    *,
+    alone: bool = False,
 ) -> None:
-    """End a wait: its row, and its points unless it was a short abandon."""
+    """End a wait: its row, and its points unless it was a short abandon.
+
+    One that nobody but ``e`` told of is known by ``e``: another event can tell of as long a wait at the same
+    moment, and what is charged twice is to be seen twice.
+    """
     short = outcome == "abandoned" and seconds * 1000 < m.policy.document.waiting.short_abandon
-    fact = _fact(m, wait)
+    fact = _fact(m, wait, e.source, e.id) if alone else _fact(m, wait)
     if not short:
         if wait.kind == "reply":
             found = reply_points(m.policy, wait.channel, seconds)
@@ -171,8 +183,8 @@ def unheard(m: Moment, wait: Wait, closed: int, seconds: float, outcome: str) ->
     _row(m, wait, _fact(m, wait), closed, outcome, seconds)
 
 
-def _fact(m: Moment, wait: Wait) -> str:
-    return m.id("wait", wait.kind, wait.channel, str(wait.key), str(wait.opened))
+def _fact(m: Moment, wait: Wait, *told: str) -> str:
+    return m.id("wait", wait.kind, wait.channel, str(wait.key), str(wait.opened), *told)
 
 
 def _row(

@@ -76,6 +76,9 @@ class Reader:
         freshness = self._client.execute(queries.FRESHNESS, {})[0]
         stored, reached, stored_at = (whole(value) for value in freshness)
         now = self._clock() if self._clock else reached
+        if not stored:
+            # What is stored meanwhile is the next picture's, which also has a moment to show it at.
+            return Frame(now, reached, stored, stored_at, self._flow(), spans=self._spans)
         moments, alerts = self._new_moments(), self._new_alerts()
         self._moments = sorted(chain(moments, self._moments), key=lambda one: -one.at)[:KEPT]
         self._alerts = _newest(chain(alerts, self._alerts))[:KEPT]

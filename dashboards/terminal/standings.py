@@ -31,6 +31,8 @@ __all__ = ["Board"]
 KEPT = 2_000
 # What subtracting leaves of sums that cancel, as a share of what was subtracted: it would grow backwards.
 ROUNDING = 1e-9
+# Growth beyond e to this does not fit a number.
+_FAR = 700.0
 # A customer's signals that a picture can name.
 MOST_CAME = 6
 
@@ -162,9 +164,12 @@ class Board:
         """The score at ``since``, out of later sums without the ``recent`` signals, all of which came after.
 
         Over more than a half-life, a signal that is not stored yet would make a mountain of what was before:
-        there it is taken to be no higher than now.
+        there it is taken to be no higher than now. Over a thousand of them nothing can be told, and no change
+        is claimed.
         """
         policy = self.policy
+        if policy.acute_rate * (sums.at - since) > _FAR:
+            return effort.score(sums, now, policy)
         left, gone = Sums(sums.acute, sums.chronic, sums.at), Sums(0.0, 0.0, sums.at)
         for one in recent:
             effort.add(left, -one.points, one.time, policy)

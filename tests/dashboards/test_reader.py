@@ -227,6 +227,26 @@ def test_an_empty_database_makes_an_empty_picture() -> None:
     assert all(query != queries.CONTRIBUTIONS for query, _ in client.asked)
 
 
+def test_rows_stored_while_the_first_picture_is_made_are_the_next_one_s() -> None:
+    client = CannedClient()
+    fresh = client.answers[queries.FRESHNESS]
+    client.answers[queries.FRESHNESS] = [(0, 0, 0)]
+    looking = Reader(client, default(), None)
+    first = looking.poll()
+    assert (first.now, first.standings, first.fresh) == (0, (), ())
+    client.answers[queries.FRESHNESS] = fresh
+    assert looking.poll().standings
+    assert all(params.get("now") != 0 for _, params in client.asked)
+
+
+def test_a_moment_ages_before_its_rows_claims_no_change() -> None:
+    board = Board(default(), 60_000)
+    board.take([("c", "j", NOW, "s", "web", 9.0, 9.0, 0.9, 0.1)])
+    board.note([("1", "c", "j", "x", 8.0, NOW)])
+    (one,) = board.standings(0)
+    assert one.change == 0.0
+
+
 def test_an_alert_stands_once_on_the_screen_as_it_is_now() -> None:
     client = CannedClient()
     looking = reader(client)
