@@ -18,6 +18,7 @@ TRIES = 100
 # The first and the last port that the kernel chooses from for connections and for whoever asks for any.
 CHOSEN_FROM = Path("/proc/sys/net/ipv4/ip_local_port_range")
 _random = random.SystemRandom()
+_given: set[int] = set()
 
 
 def free_port() -> int:

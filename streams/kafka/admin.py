@@ -7,13 +7,13 @@ says it is, and a wrong clock at a sender is seen for what it is.
 from __future__ import annotations
 
 import time
-from collections.abc import Container, Iterator
+from collections.abc import Callable, Container, Iterator
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
-from kafka.errors import KafkaError, for_code
+from kafka.errors import KafkaError, RetriableError, for_code
 
 from streams.clock import monotonic
 from streams.errors import OperationError
@@ -22,11 +22,13 @@ from streams.kafka.closing import close
 from streams.kafka.refusal import refusal
 from streams.settings import Settings
 
-__all__ = ["Difference", "Topic", "connect", "create", "differences", "plan"]
+__all__ = ["Difference", "Topic", "asked", "connect", "create", "differences", "plan"]
 
 # A broker that is there answers in milliseconds; a command must give up within ten seconds.
 BOOTSTRAP_MS = 5_000
 REQUEST_MS = 7_000
+# How long to go on asking where a broker is lost meanwhile: the others say who leads now.
+AGAIN_S = 5.0
 
 DAY_MS = 86_400_000
 # Blocks of rows, and dead letters: bytes that were too many to be an event, with headers.
@@ -35,6 +37,8 @@ LARGE = 8 * 1024 * 1024
 NORMAL = 1_048_588
 
 UNKNOWN_TOPIC, TOPIC_EXISTS = 3, 36
+
+Answer = TypeVar("Answer")
 
 
 class Topic(NamedTuple):
@@ -125,12 +129,24 @@ def connect(url: str) -> Iterator[KafkaAdminClient]:
         close(client)
 
 
+def asked(ask: Callable[[], Answer]) -> Answer:
+    """The answer to what changes nothing, asked again where a broker is lost: there may be others."""
+    deadline = monotonic() + AGAIN_S
+    while True:
+        try:
+            return ask()
+        except RetriableError:
+            if monotonic() > deadline:
+                raise
+        time.sleep(0.1)
+
+
 def differences(client: KafkaAdminClient, settings: Settings) -> list[Difference]:
     """Everything about the topics that is not as planned."""
     planned = {topic.name: topic for topic in plan(settings)}
     found: list[Difference] = []
     there = []
-    for described in client.describe_topics(list(planned)):
+    for described in asked(lambda: client.describe_topics(list(planned))):
         topic = planned[described["name"]]
         if described["error_code"] == UNKNOWN_TOPIC:
             found.append(Difference(topic.name, "topic", "none", "one"))
@@ -141,7 +157,8 @@ def differences(client: KafkaAdminClient, settings: Settings) -> list[Difference
         if len(described["partitions"]) != topic.partitions:
             count = len(described["partitions"])
             found.append(Difference(topic.name, "partitions", str(count), str(topic.partitions)))
-    configs = client.describe_configs(there, config_filter="all").get("topic", {}) if there else {}
+    answer = asked(lambda: client.describe_configs(there, config_filter="all")) if there else {}
+    configs = answer.get("topic", {})
     for name, options in configs.items():
         for option, expected in planned[name].config.items():
             value = str((options.get(option) or {}).get("value") or "")

@@ -10,13 +10,13 @@ import threading
 from types import TracebackType
 from typing import Any
 
-from kafka import KafkaProducer
-from kafka.errors import KafkaError
+from kafka import KafkaAdminClient, KafkaProducer
+from kafka.errors import KafkaError, NodeNotReadyError, RetriableError
 from kafka.protocol.api_key import ApiKey
 
 from streams.errors import OperationError
 from streams.kafka import urls
-from streams.kafka.admin import BOOTSTRAP_MS, LARGE, connect
+from streams.kafka.admin import BOOTSTRAP_MS, LARGE, asked, connect
 from streams.kafka.partitioner import partition_of
 
 __all__ = ["Producer"]
@@ -40,8 +40,7 @@ class Producer:
         self._delivery_s = delivery_s
         with connect(url) as client:
             # Without it a retry may repeat a record, or overtake one unless only one request is in flight.
-            broker = client.describe_cluster()["brokers"][0]["broker_id"]
-            self.idempotent = ApiKey.InitProducerId in client.get_broker_version_data(broker).api_versions
+            self.idempotent = asked(lambda: ApiKey.InitProducerId in _versions(client))
         try:
             self._producer = KafkaProducer(
                 **address.client(),
@@ -70,7 +69,7 @@ class Producer:
         if topic not in self._partitions:
             # Not from the producer: it waits long for a topic that is missing, and Tansu then makes one.
             with connect(self._url) as client:
-                (found,) = client.describe_topics([topic])
+                (found,) = asked(lambda: client.describe_topics([topic]))
             if not found["partitions"]:
                 raise OperationError(f"topic {topic} is missing: run 'rehuman topics create'")
             self._partitions[topic] = len(found["partitions"])
@@ -145,3 +144,13 @@ class Producer:
     def _raise_failure(self) -> None:
         if self._failure is not None:
             raise self._failure
+
+
+def _versions(client: KafkaAdminClient) -> Any:
+    """What a broker can do: any of them, for one that was lost is named among them for a while."""
+    for broker in client.describe_cluster()["brokers"]:
+        try:
+            return client.get_broker_version_data(broker["broker_id"]).api_versions
+        except RetriableError:
+            continue
+    raise NodeNotReadyError

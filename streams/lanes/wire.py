@@ -74,6 +74,8 @@ class KafkaWire:
     async def _read(self, changelogs: Collection[Place]) -> None:
         merges = self._merges
         try:
+            # Who was frozen since the assignment would shut the new owner out.
+            await self._lease.hold()
             ends = await asyncio.gather(*(self._producer.fence(place) for place in changelogs))
             fences = dict(zip(changelogs, ends, strict=True))
             async for place, merge in read_changelogs(self._client, changelogs, fences):

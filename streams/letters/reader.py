@@ -12,7 +12,7 @@ from kafka.errors import KafkaError
 from streams.clock import monotonic
 from streams.errors import OperationError
 from streams.kafka import urls
-from streams.kafka.admin import BOOTSTRAP_MS, REQUEST_MS, connect
+from streams.kafka.admin import BOOTSTRAP_MS, REQUEST_MS, asked, connect
 from streams.kafka.closing import close
 from streams.settings import Settings
 
@@ -34,7 +34,7 @@ class Reader:
         self._address = urls.parse(settings.kafka_url)
         with connect(settings.kafka_url) as client:
             # Asked first, because a consumer waits for a topic that is missing, and Tansu makes it.
-            (found,) = client.describe_topics([self.topic])
+            (found,) = asked(lambda: client.describe_topics([self.topic]))
         if not found["partitions"]:
             raise OperationError(f"topic {self.topic} is missing: run 'rehuman topics create'")
         self.places = [TopicPartition(self.topic, number) for number in range(len(found["partitions"]))]

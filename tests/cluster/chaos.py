@@ -7,8 +7,8 @@ short one. On three brokers run, at the same time,
   come out as computed from the topic, every id must be in the outputs, and the changelog never goes back;
 * the real worker over a public data set, replayed: the facts in ClickHouse must be those of a back-test.
 
-While they run, the leader of a lane's changelog is killed again and again, workers are killed, leave and
-join, and at the end each broker is restarted once, as an operator does it.
+While they run, the leader of a lane's changelog is killed again and again, workers are killed, frozen, leave
+and join, and at the end each worker and each broker is restarted once, as an operator does it.
 """
 
 from __future__ import annotations
@@ -72,6 +72,11 @@ class Real:
     def kill(self) -> None:
         """``kill -9``, and start again."""
         self.world.kill(self._worker)
+        self._worker = self.world.start_worker()
+
+    def restart(self) -> None:
+        """SIGTERM, and start again."""
+        assert self.world.stop(self._worker) == 0, self.world.log()[-3000:]
         self._worker = self.world.start_worker()
 
     def finish(self, patience_s: float) -> None:
@@ -144,6 +149,13 @@ class Chaos:
             self._did(f"node {number} was restarted")
             self.look(0)
 
+    def restart_workers(self) -> None:
+        """End and start one after the other, as a new release is brought in."""
+        for restart in (*self._counted.restarts(), self._real.restart):
+            restart()
+            self._counted.progress(self.look)
+        self._did("each worker was restarted")
+
     def disturb_a_worker(self, rng: random.Random) -> None:
         """Kill, end, freeze or add a worker."""
         what = rng.choice(["kill", "leave", "freeze", "join", "kill the real one"])
@@ -183,6 +195,7 @@ def main(arguments: list[str] | None = None) -> int:
                     chaos.disturb_a_worker(rng)
                 else:
                     chaos.kill_a_leader(rng.choice([counted.changelog, real.changelog]))
+            chaos.restart_workers()
             for _ in range(chosen.rounds):
                 chaos.restart_each()
             print(counted.finish(180))

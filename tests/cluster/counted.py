@@ -8,6 +8,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -102,6 +103,10 @@ class Counted:
             self._workers += [worker, self._start()]
             if len(self._workers) > WORKERS + 1:
                 self._workers.pop(0).end(signal.SIGTERM, within_s=60)
+
+    def restarts(self) -> list[Callable[[], None]]:
+        """One for each worker there is: end it and start another."""
+        return [partial(self.disturb, "leave")] * len(self._workers)
 
     def progress(self, look: Callable[[float], None]) -> None:
         """Return when something sent from now on has been counted."""

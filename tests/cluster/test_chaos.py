@@ -22,6 +22,7 @@ def test_leaders_killed_and_every_broker_restarted(
         chaos = Chaos(cluster, counted, real, print)
         chaos.kill_a_leader(counted.changelog)
         chaos.kill_a_leader(real.changelog)
+        chaos.restart_workers()
         chaos.restart_each()
         print(counted.finish(120))
         real.finish(180)

@@ -3,7 +3,7 @@
 ``faust -A tests.lanes.counting worker`` or ``python -m tests.lanes.counting``; ``LANES_KAFKA``,
 ``LANES_DATA`` and ``LANES_SESSION`` in the environment say where and how. Records are JSON objects with an
 ``id``. ``LANES_BESIDE`` adds a sink lane, whose database is a file and away until there is a file ``back``,
-and an ordinary Faust agent.
+an ordinary Faust agent, and Faust's web server on that port.
 """
 
 from __future__ import annotations
@@ -114,12 +114,17 @@ class File:
 def build() -> object:
     """The app with its lanes."""
     session_s, directory = float(os.environ["LANES_SESSION"]), Path(os.environ["LANES_DATA"])
+    beside = int(os.environ.get("LANES_BESIDE", "0"))
     app = make_app(
-        parse(os.environ["LANES_KAFKA"]), group="counting", data_dir=directory, session_s=session_s
+        parse(os.environ["LANES_KAFKA"]),
+        group="counting",
+        data_dir=directory,
+        session_s=session_s,
+        web_port=beside or None,
     )
     lanes = Lanes(app)
     lanes.fold(topic=TOPIC, make=Counting, changelog=CHANGELOG, outputs=[OUTPUTS])
-    if os.environ.get("LANES_BESIDE"):
+    if beside:
         lanes.sink(topic=SINK, make=lambda partition: File(directory))
 
         @app.agent(app.topic(PLAIN))

@@ -121,15 +121,15 @@ class Topics:
 
     def read(self, topic: str, partitions: int) -> Iterator[tuple[int, int, bytes, bytes]]:
         """Partition, offset, key, value; each partition in order."""
-        ends = self.ends(topic, partitions)
-        for partition, end in ends.items():
-            place = TopicPartition(topic, partition)
-            self._consumer.assign([place])
-            self._consumer.seek_to_beginning(place)
-            while self._consumer.position(place) < end:
-                for records in self._consumer.poll(timeout_ms=500).values():
-                    for record in records:
-                        yield partition, record.offset, record.key, record.value
+        places = [TopicPartition(topic, number) for number in range(partitions)]
+        ends = self._consumer.end_offsets(places)
+        self._consumer.assign(places)
+        self._consumer.seek_to_beginning(*places)
+        while any(self._consumer.position(place) < end for place, end in ends.items()):
+            for place, records in self._consumer.poll(timeout_ms=500).items():
+                for record in records:
+                    if record.offset < ends[place]:
+                        yield record.partition, record.offset, record.key, record.value
 
     def close(self) -> None:
         close(self._consumer)

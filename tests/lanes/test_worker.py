@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 from kafka import KafkaAdminClient, KafkaProducer
@@ -17,6 +18,7 @@ from tests.lanes.counting import CHANGELOG, OUTPUTS, PLAIN, SINK, TOPIC
 from tests.lanes.process import Topics, Worker, fresh_topics, until
 from tests.support.kafka import KafkaBroker, create_topics
 from tests.support.output import no_traceback
+from tests.support.ports import server_port
 
 ALL = {TOPIC: 2, CHANGELOG: 2, OUTPUTS: 2, SINK: 2, PLAIN: 2}
 SESSION_S = 3
@@ -65,7 +67,8 @@ def test_a_sink_that_waits_holds_up_nobody_and_is_let_go_without_a_commit(
     rows = [b"row %d" % number for number in range(10_000)]
     send(kafka.bootstrap, SINK, rows)
     send(kafka.bootstrap, TOPIC, events(100))
-    worker = Worker("tests.lanes.counting", tmp_path, environment(kafka.url, LANES_BESIDE="1"))
+    web = server_port()
+    worker = Worker("tests.lanes.counting", tmp_path, environment(kafka.url, LANES_BESIDE=str(web)))
     until(lambda: topics.size(OUTPUTS, 2) == 100, PATIENCE_S, "outputs")
     time.sleep(SESSION_S * 1.5)  # longer than a session: it must still be a member
     send(kafka.bootstrap, TOPIC, events(100))
@@ -73,13 +76,15 @@ def test_a_sink_that_waits_holds_up_nobody_and_is_let_go_without_a_commit(
     until(lambda: topics.size(OUTPUTS, 2) == 200, PATIENCE_S, "outputs beside a waiting sink")
     plain = tmp_path / "plain"
     until(lambda: plain.exists() and plain.read_bytes().count(b"\n") == 500, PATIENCE_S, "Faust's own agent")
+    with urlopen(f"http://127.0.0.1:{web}/", timeout=PATIENCE_S) as page:
+        assert page.status == 200, "Faust's own web server"
     assert worker.end(signal.SIGTERM, within_s=PATIENCE_S) == 0, worker.text()
     assert "member_id was not recognized" not in worker.text()
     assert offsets(kafka.bootstrap, SINK) == {}
     assert sum(offsets(kafka.bootstrap, TOPIC).values()) == 200
 
     (tmp_path / "back").touch()
-    worker = Worker("tests.lanes.counting", tmp_path, environment(kafka.url, LANES_BESIDE="1"))
+    worker = Worker("tests.lanes.counting", tmp_path, environment(kafka.url, LANES_BESIDE=str(web)))
     until(lambda: sum(offsets(kafka.bootstrap, SINK).values()) == len(rows), PATIENCE_S, "rows committed")
     assert worker.end(signal.SIGTERM, within_s=PATIENCE_S) == 0, worker.text()
     written = (tmp_path / "rows").read_bytes().splitlines()
