@@ -16,6 +16,9 @@ __all__ = ["ServiceHours"]
 _NAMES = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 # Longer spans are cut: nothing that is owed for a year is worth counting by the hour.
 _MOST_DAYS = 400
+# Of minutes and of days whose calendar is remembered: reckoning with a zone takes as long as all else of an
+# event together.
+_MOST_KNOWN = 8_192
 
 
 class ServiceHours:
@@ -32,58 +35,58 @@ class ServiceHours:
         self._closes = _offset(closes)
         if self._closes <= self._opens:
             raise ValueError("hours close after they open")
+        # A minute belongs to one day: no zone has offsets of seconds any more.
+        self._minutes: dict[int, int] = {}
+        self._spans: dict[int, tuple[int, int] | None] = {}
 
     def between(self, start: int, end: int) -> int:
         """Milliseconds of service hours in [start, end), both in ms since the epoch."""
         total = 0
-        for opens, closes in self._spans(start):
-            if opens >= end:
-                break
-            total += max(0, min(closes, end) - max(opens, start))
+        for day in self._days_from(start):
+            span = self._span(day)
+            if span is not None:
+                if span[0] >= end:
+                    break
+                total += max(0, min(span[1], end) - max(span[0], start))
         return total
 
     def after(self, start: int, span: int) -> int:
         """The moment at which ``span`` ms of service hours have passed since ``start``."""
         left = span
-        for opens, closes in self._spans(start):
-            begin = max(opens, start)
-            if closes - begin >= left:
-                return begin + left
-            left -= max(0, closes - begin)
+        for day in self._days_from(start):
+            hours = self._span(day)
+            if hours is not None:
+                begin = max(hours[0], start)
+                if hours[1] - begin >= left:
+                    return begin + left
+                left -= max(0, hours[1] - begin)
         return start + span
 
     def is_open(self, moment: int) -> bool:
         """Whether ``moment`` lies in service hours."""
         return self.between(moment, moment + 1) > 0
 
-    def _spans(self, start: int) -> list[tuple[int, int]] | _Spans:
-        return _Spans(self, start)
+    def _days_from(self, start: int) -> range:
+        """Days of the zone's calendar, from that of ``start`` on, as ordinals."""
+        minute = start // 60_000
+        day = self._minutes.get(minute)
+        if day is None:
+            if len(self._minutes) >= _MOST_KNOWN:
+                self._minutes.clear()
+            day = datetime.fromtimestamp(minute * 60, UTC).astimezone(self._zone).toordinal()
+            self._minutes[minute] = day
+        return range(day, day + _MOST_DAYS)
 
-
-class _Spans:
-    """The service spans that end after a moment, in order."""
-
-    def __init__(self, hours: ServiceHours, start: int) -> None:
-        local = datetime.fromtimestamp(start / 1000, UTC).astimezone(hours._zone)
-        self._midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
-        self._hours = hours
-        self._start = start
-        self._day = 0
-
-    def __iter__(self) -> _Spans:
-        return self
-
-    def __next__(self) -> tuple[int, int]:
-        hours = self._hours
-        while self._day < _MOST_DAYS:
-            date = self._midnight + timedelta(days=self._day)
-            self._day += 1
-            if date.weekday() in hours._days:
-                opens = _millis(date + hours._opens)
-                closes = _millis(date + hours._closes)
-                if closes > self._start:
-                    return opens, closes
-        raise StopIteration
+    def _span(self, day: int) -> tuple[int, int] | None:
+        """When service begins and ends on a day (ms); None where there is none."""
+        if day not in self._spans:
+            if len(self._spans) >= _MOST_KNOWN:
+                self._spans.clear()
+            date = datetime.fromordinal(day).replace(tzinfo=self._zone)
+            open_then = date.weekday() in self._days
+            ends = (_millis(date + self._opens), _millis(date + self._closes))
+            self._spans[day] = ends if open_then else None
+        return self._spans[day]
 
 
 def _offset(text: str) -> timedelta:

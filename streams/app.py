@@ -75,6 +75,7 @@ def build(settings: Settings, lanes: Sequence[str] = LANES) -> Any:
             ),
             changelog=topics.changelog(topics.events),
             outputs=[topics.facts, topics.desk, topics.dead_letters, topics.sources],
+            dense=[topics.facts],
         )
         if sources is not None:
             board = Board(topics.sources, sources)
@@ -87,6 +88,7 @@ def build(settings: Settings, lanes: Sequence[str] = LANES) -> Any:
             make=lambda partition, partitions: DeskFold(partition, topics),
             changelog=topics.changelog(topics.desk),
             outputs=[topics.alerts, topics.facts, topics.dead_letters],
+            dense=[topics.facts],
         )
     if "facts" in lanes:
         served.append(topics.facts)

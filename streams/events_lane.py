@@ -52,6 +52,9 @@ _FAILURES = (FOLD_FAILED, OUTPUT_FAILED)
 _OFFSET = TABLES["events"].names.index("offset")
 _PARKED = Rejected(SOURCE_PARKED)
 _encode = msgspec.json.Encoder().encode
+# Rows are made blocks while the processor still has them at hand: a checkpoint's worth of them is more than
+# its caches hold, and turning rows into columns touches each value once more.
+_READY_ROWS = 500
 
 
 class EventsFold:
@@ -76,6 +79,7 @@ class EventsFold:
         self._gate = SourceGate(partition, parking or Rules())
         self._stamp = 0
         self._unpacked: dict[int, Rejected] = {}
+        self._blocks: list[Output] = []
         self.log = LogFold(
             partition,
             policy,
@@ -124,24 +128,32 @@ class EventsFold:
         if findings.desk:
             outputs += self._desk(findings.desk, records)
             findings.desk.clear()
+        self._pack(_READY_ROWS)
         return outputs
 
     def flush(self) -> list[Output]:
         """The rows gathered since the last checkpoint, as blocks."""
-        rows, failed = self._findings.rows, _Failed()
-        outputs = [
-            Output(self._topics.facts, self._partition, None, raw)
-            for table, found in rows.items()
-            for raw in row_blocks(table, found, self._partition, failed)
-        ]
-        self._account.rows(failed.without(rows.get("events", ())))
-        rows.clear()
-        places, self._unpacked = self._unpacked | failed.places, {}
+        self._pack(1)
+        outputs, self._blocks = self._blocks, []
+        places, self._unpacked = self._unpacked, {}
         if places:
             outputs += [self._dead_place(offset, found) for offset, found in places.items()]
             outputs += self.flush()  # the dead letters' own rows
         self._count()
         return outputs
+
+    def _pack(self, least: int) -> None:
+        """Make blocks of each table's rows where there are ``least`` of them."""
+        for table, found in self._findings.rows.items():
+            if len(found) < least:
+                continue
+            failed = _Failed()
+            for raw in row_blocks(table, found, self._partition, failed):
+                self._blocks.append(Output(self._topics.facts, self._partition, None, raw))
+            self._unpacked |= failed.places
+            if table == "events":
+                self._account.rows(failed.without(found))
+            found.clear()
 
     def changed(self) -> Iterable[tuple[bytes, bytes | None]]:
         """See :class:`streams.lanes.api.Fold`."""

@@ -16,11 +16,12 @@ from aiokafka.errors import (
     NotLeaderForPartitionError,
     ProducerFenced,
 )
-from aiokafka.producer.message_accumulator import MessageAccumulator
+from aiokafka.producer.message_accumulator import BatchBuilder, MessageAccumulator
 from aiokafka.producer.sender import Sender, SendProduceReqHandler
 from aiokafka.producer.transaction_manager import TransactionManager
 
 from streams.lanes.fence import SEQUENCES, Fence, NextEpoch
+from streams.lanes.producer import DENSE
 
 PLACE = TopicPartition("t", 0)
 MINE = (41, 3)
@@ -58,7 +59,7 @@ class Sending:
 
     async def batch(self, fence: Fence | None, records: int) -> Any:
         """Put a batch of so many records in, and take it out as it would be sent."""
-        builder = self.accumulator.create_builder()
+        builder = BatchBuilder(1 << 20, DENSE)
         for number in range(records):
             builder.append(timestamp=None, key=b"k", value=b"%d" % number, headers=[])
         builder.close()

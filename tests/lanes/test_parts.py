@@ -107,9 +107,6 @@ class Sending:
         self.batches: list[tuple[str, int, list[bytes]]] = []
         self.failing = False
 
-    def create_batch(self) -> Builder:
-        return Builder()
-
     async def send_batch(self, batch: Builder, topic: str, *, partition: int) -> asyncio.Future[Any]:
         sent: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         if self.failing:
@@ -121,7 +118,7 @@ class Sending:
 
 
 def producer(sending: Sending) -> BatchProducer:
-    made = BatchProducer({}, unacknowledged_bytes=1000)
+    made = BatchProducer({}, unacknowledged_bytes=1000, builder=lambda codec: Builder())
     made._producer = sending
     made._partitions = {"t": 4}
     return made
