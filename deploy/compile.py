@@ -1,4 +1,4 @@
-"""Compile the detectors with mypyc, in place: what ``make setup`` does last.
+"""Compile the detectors with mypyc, and the little that is written for Cython, in place: what ``make setup`` does last.
 
 The same files, typed, as one extension module; where there is no C compiler they run as they are, slower, and
 this says so. Nothing is compiled again that has not changed.
@@ -17,11 +17,13 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = """
 import sys
+from Cython.Build import cythonize
 from mypyc.build import mypycify
 from setuptools import setup
-group, *files = sys.argv[1:]
+group, in_c, *files = sys.argv[1:]
 sys.argv[1:] = ["-q", "build_ext", "--build-lib", "lib", "--build-temp", "temp"]
 modules = mypycify(["--ignore-missing-imports", *files], opt_level="2", group_name=group)
+modules += cythonize([in_c], language_level=3, quiet=True)
 setup(name="detectors", ext_modules=modules)
 """
 
@@ -52,7 +54,7 @@ def _compile() -> int:
         # The name of the group is the library's: <group>__mypyc.
         group = native.GROUP.removesuffix("__mypyc")
         done = subprocess.run(
-            [sys.executable, "-c", BUILD, group, *files],
+            [sys.executable, "-c", BUILD, group, f"detectors/{native.IN_C}.pyx", *files],
             cwd=place,
             capture_output=True,
             text=True,

@@ -1,7 +1,7 @@
 """Which build of the detectors runs: compiled, or the same files as plain Python.
 
-``deploy/compile.py`` turns the files named by :func:`sources` into extension modules beside them and notes
-what it compiled. Both builds give the same results; the compiled one is several times faster. It is used only
+``deploy/compile.py`` turns the files named by :func:`sources` into extension modules beside them, and
+``_quick.pyx``, and notes what it compiled. Both builds give the same results; the compiled one is several times faster. It is used only
 if it was made of exactly these files for exactly this interpreter: who edits one runs plain Python until
 `make setup` has compiled it again, never what it was before. ``DETECTORS=pure`` in the environment asks for
 plain Python.
@@ -21,7 +21,7 @@ from importlib.util import module_from_spec, spec_from_file_location, spec_from_
 from pathlib import Path
 from types import ModuleType
 
-__all__ = ["COMPILED_NOTE", "GROUP", "SWITCH", "digest", "enable", "sources"]
+__all__ = ["COMPILED_NOTE", "GROUP", "IN_C", "SWITCH", "digest", "enable", "sources"]
 
 SWITCH = "DETECTORS"
 HERE = Path(__file__).parent
@@ -30,8 +30,13 @@ COMPILED_NOTE = HERE / "compiled.txt"
 GROUP = "detectors__mypyc"
 # Structs of msgspec stay as they are, so does what is not worth it.
 PLAIN = frozenset(
-    ["__init__", "native", "envelope", "records", "policy_model", "examples", "hours", "clock", "breaker"]
+    [
+        *("__init__", "native", "envelope", "records", "policy_model", "examples", "hours", "clock"),
+        *("breaker", "quick"),
+    ]
 )
+# Written for Cython.
+IN_C = "_quick"
 
 
 def sources() -> list[Path]:
@@ -42,7 +47,7 @@ def sources() -> list[Path]:
 def digest() -> str:
     """Of the files, their names, and the interpreter that they are compiled for."""
     found = sha256(f"{sys.implementation.cache_tag} {EXTENSION_SUFFIXES[0]}".encode())
-    for path in sources():
+    for path in [*sources(), HERE / f"{IN_C}.pyx"]:
         found.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return found.hexdigest()
 

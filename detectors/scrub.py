@@ -54,7 +54,7 @@ def scrub(envelope: Envelope, data: Data, subject: str, pseudonym: str) -> None:
         envelope.type = replaced(envelope.type, subject, pseudonym)
 
 
-def attributes(own: Mapping[str, msgspec.Raw], subject: str = "", pseudonym: str = "") -> str:
+def attributes(own: Mapping[str, msgspec.Raw | bytes], subject: str = "", pseudonym: str = "") -> str:
     """Fields of an event's own as one JSON object, at most :data:`MAX_ATTRIBUTES` characters; "" for none.
 
     Given a ``subject``, its pseudonym stands in its place, also where it was written as a number.

@@ -1,0 +1,838 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
+"""What most events need, without an object in between: see ``quick.py``, which says when this is used."""
+
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
+from cpython.object cimport PyObject
+from cpython.ref cimport Py_INCREF, Py_XDECREF
+from cpython.tuple cimport PyTuple_GET_ITEM, PyTuple_SET_ITEM
+from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdlib cimport free, malloc, realloc
+from libc.string cimport memchr, memcmp, memcpy
+
+
+cdef extern from *:
+    """
+    #include <string.h>
+    static inline PyObject *ascii_of(const char *from, Py_ssize_t size) {
+        PyObject *made = PyUnicode_New(size, 127);
+        if (made != NULL && size > 0) memcpy(PyUnicode_1BYTE_DATA(made), from, size);
+        return made;
+    }
+    static inline int is_compact_ascii(PyObject *text) { return PyUnicode_IS_COMPACT_ASCII(text); }
+    static inline const char *ascii_data(PyObject *text) { return (const char *)PyUnicode_1BYTE_DATA(text); }
+    static inline Py_ssize_t ascii_size(PyObject *text) { return PyUnicode_GET_LENGTH(text); }
+    static inline int exact_str(PyObject *o) { return PyUnicode_CheckExact(o); }
+    static inline int exact_float(PyObject *o) { return PyFloat_CheckExact(o); }
+    static inline int exact_int(PyObject *o) { return PyLong_CheckExact(o); }
+    static inline PyObject *copied(PyObject *blank, Py_ssize_t places) {
+        PyObject *made = PyTuple_New(places);
+        if (made == NULL) return NULL;
+        for (Py_ssize_t i = 0; i < places; i++) {
+            PyObject *one = PyTuple_GET_ITEM(blank, i);
+            Py_INCREF(one);
+            PyTuple_SET_ITEM(made, i, one);
+        }
+        return made;
+    }
+    static int printable(const char *at, Py_ssize_t size) {
+        /* Eight bytes at a time: none below a blank, none with the highest bit. */
+        const unsigned long long high = 0x8080808080808080ULL, blanks = 0x2020202020202020ULL;
+        unsigned long long bad = 0, word;
+        Py_ssize_t i = 0;
+        for (; i + 8 <= size; i += 8) {
+            memcpy(&word, at + i, 8);
+            bad |= word | ((word | high) - blanks) ^ high;
+        }
+        bad &= high;
+        for (; i < size; i++) bad |= (unsigned char)at[i] < 32 || (unsigned char)at[i] > 127;
+        return bad == 0;
+    }
+    /* How often a name is in a text, up to 2. */
+    static int twice(const char *text, Py_ssize_t size, const char *name, Py_ssize_t length) {
+        const char *first = text, *end = text + size, *found = NULL;
+        int times = 0;
+        while (times < 2 && end - first >= length) {
+            found = (const char *)memchr(first, name[0], (size_t)(end - first - length + 1));
+            if (found == NULL) break;
+            if (memcmp(found, name, (size_t)length) == 0) { times++; first = found + length; }
+            else first = found + 1;
+        }
+        return times;
+    }
+    """
+    object ascii_of(const char *text, Py_ssize_t size)
+    bint is_compact_ascii(PyObject *text)
+    const char *ascii_data(PyObject *text)
+    Py_ssize_t ascii_size(PyObject *text)
+    bint exact_str(PyObject *o)
+    bint exact_float(PyObject *o)
+    bint exact_int(PyObject *o)
+    object copied(PyObject *blank, Py_ssize_t places)
+    bint printable(const char *at, Py_ssize_t size)
+    int twice(const char *text, Py_ssize_t size, const char *name, Py_ssize_t length)
+
+
+cdef extern from "Python.h":
+    double PyFloat_AS_DOUBLE(PyObject *o)
+    int64_t PyLong_AsLongLongAndOverflow(PyObject *o, int *overflow) except? -1
+    const char *PyUnicode_AsUTF8AndSize(PyObject *o, Py_ssize_t *size) except NULL
+
+
+# -- a record into its fields ------------------------------------------------------------------------------
+
+# What a field's value may be.
+cdef enum Kind:
+    LABEL = 1      # str of at most 40 bytes; "" where absent
+    NAME           # str of at most 128 bytes; "" where absent
+    TEXT           # str as it is; "" where absent
+    ONE_OF         # str out of a few; "" where absent
+    TRUTH          # bool or None
+    UNIT           # 0..1
+    SIGNED         # -1..1
+    SECONDS        # 0..10,000 days
+    FINITE         # within 1e15
+
+cdef struct Field:
+    const char *name
+    int length
+    int place
+    Kind kind
+
+cdef enum:
+    FIELDS = 42
+    SLOTS = 256
+    KEPT = 4096
+    LONGEST_LABEL = 40
+    LONGEST_NAME = 128
+    PLACES = 50
+    PRIORITY = 32
+    ENGAGEMENT = 48
+    OWN = 49
+    DEEPEST = 8
+    LEAST = 6
+
+cdef Field _fields[FIELDS]
+cdef uint8_t _slots[SLOTS]     # 1 + the field's number; open addressing
+cdef PyObject *_kept[KEPT]     # strings that come again and again
+cdef tuple _blank
+
+
+cdef inline uint32_t _slot(const char *name, Py_ssize_t length) noexcept nogil:
+    return (<uint32_t>length * 31 + <uint8_t>name[0] * 7 + <uint8_t>name[length - 1] * 3
+            + <uint8_t>name[length >> 1]) & (SLOTS - 1)
+
+
+def _prepare(fields, blank):
+    """``fields``: (name, place in the result, kind) of ``data``; ``blank``: the result of an empty event."""
+    global _blank
+    cdef int number = 0
+    cdef uint32_t slot
+    _names.clear()
+    for name, place, kind in fields:
+        raw = name.encode()
+        _names.append(raw)
+        _fields[number].name = PyBytes_AS_STRING(raw)
+        _fields[number].length = len(raw)
+        _fields[number].place = place
+        _fields[number].kind = kind
+        slot = _slot(_fields[number].name, _fields[number].length)
+        while _slots[slot]:
+            slot = (slot + 1) & (SLOTS - 1)
+        number += 1
+        _slots[slot] = number
+    assert number == FIELDS and len(blank) == PLACES
+    _blank = blank
+
+
+_names = []
+
+
+cdef inline int _find(const char *name, Py_ssize_t length) noexcept nogil:
+    """A field's number; -1 for none."""
+    cdef uint32_t slot
+    cdef int number
+    if length == 0:
+        return -1
+    slot = _slot(name, length)
+    while True:
+        number = _slots[slot]
+        if number == 0:
+            return -1
+        number -= 1
+        if _fields[number].length == length and memcmp(_fields[number].name, name, length) == 0:
+            return number
+        slot = (slot + 1) & (SLOTS - 1)
+
+
+cdef inline const char *_skip(const char *at, const char *end) noexcept nogil:
+    while at < end and (at[0] == 32 or at[0] == 10 or at[0] == 13 or at[0] == 9):
+        at += 1
+    return at
+
+
+cdef inline const char *_string(const char *at, const char *end) noexcept nogil:
+    """``at`` is behind the opening quote: the closing one, or NULL where there is none."""
+    return <const char *>memchr(at, 34, end - at)
+
+
+cdef object _known(const char *text, Py_ssize_t size):
+    """The same object for the same text, as long as it stays in its place."""
+    cdef uint64_t h = <uint64_t>size, word
+    cdef Py_ssize_t left = size
+    cdef const char *at = text
+    cdef PyObject *known
+    while left > 0:
+        word = 0
+        memcpy(&word, at, 8 if left >= 8 else left)
+        h = (h ^ word) * <uint64_t>0x9E3779B97F4A7C15
+        h ^= h >> 29
+        at += 8
+        left -= 8
+    h &= KEPT - 1
+    known = _kept[h]
+    if known != NULL and ascii_size(known) == size and memcmp(ascii_data(known), text, size) == 0:
+        return <object>known
+    made = ascii_of(text, size)
+    Py_INCREF(made)
+    Py_XDECREF(known)
+    _kept[h] = <PyObject *>made
+    return made
+
+
+cdef const char *_number(const char *at, const char *end, double *value) noexcept nogil:
+    """Behind a number that a double holds without rounding twice; NULL for any other."""
+    cdef bint negative = False
+    cdef uint64_t digits = 0
+    cdef int count = 0, fraction = 0
+    cdef const char *first
+    if at < end and at[0] == 45:
+        negative = True
+        at += 1
+    first = at
+    while at < end and 48 <= at[0] <= 57:
+        digits = digits * 10 + <uint64_t>(at[0] - 48)
+        count += 1
+        at += 1
+        if count > 15:
+            return NULL
+    if count == 0 or (count > 1 and first[0] == 48):
+        return NULL
+    if at < end and at[0] == 46:
+        at += 1
+        while at < end and 48 <= at[0] <= 57:
+            digits = digits * 10 + <uint64_t>(at[0] - 48)
+            fraction += 1
+            at += 1
+            if count + fraction > 15:
+                return NULL
+        if fraction == 0:
+            return NULL
+    if (at < end and (at[0] == 101 or at[0] == 69)) or (negative and digits == 0):
+        return NULL
+    # Both are exact, so the quotient is the nearest double (Clinger 1990).
+    value[0] = <double>digits / _tens[fraction]
+    if negative:
+        value[0] = -value[0]
+    return at
+
+
+cdef double[16] _tens
+_tens[:] = [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15]
+
+
+cdef inline int _two(const char *at) noexcept nogil:
+    if not (48 <= at[0] <= 57 and 48 <= at[1] <= 57):
+        return -1
+    return (at[0] - 48) * 10 + (at[1] - 48)
+
+
+cdef int64_t _moment(const char *at, Py_ssize_t size) noexcept nogil:
+    """Milliseconds of ``YYYY-MM-DDTHH:MM:SS[.ffffff]Z``, rounded down; -1 for any other form."""
+    cdef int century, year, month, day, hour, minute, second, ms = 0, scale = 100, era, of_era, of_year
+    cdef Py_ssize_t i
+    cdef int64_t days
+    cdef int length
+    if size < 20 or size > 27 or at[size - 1] != 90 or at[4] != 45 or at[7] != 45 or at[10] != 84:
+        return -1
+    if at[13] != 58 or at[16] != 58:
+        return -1
+    century, year, month, day = _two(at), _two(at + 2), _two(at + 5), _two(at + 8)
+    hour, minute, second = _two(at + 11), _two(at + 14), _two(at + 17)
+    if century < 19 or year < 0 or month < 1 or month > 12 or day < 1 or hour < 0 or hour > 23:
+        return -1
+    if minute < 0 or minute > 59 or second < 0 or second > 59:
+        return -1
+    year += century * 100
+    length = 31
+    if month == 4 or month == 6 or month == 9 or month == 11:
+        length = 30
+    elif month == 2:
+        length = 29 if (year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)) else 28
+    if day > length:
+        return -1
+    if size > 20:
+        if at[19] != 46 or size == 21:
+            return -1
+        for i in range(20, size - 1):
+            if not 48 <= at[i] <= 57:
+                return -1
+            ms += (at[i] - 48) * scale
+            scale = scale // 10
+    # Days since 1970 of the proleptic Gregorian calendar (Hinnant, days_from_civil).
+    if month <= 2:
+        year -= 1
+    era = year // 400
+    of_era = year - era * 400
+    of_year = (153 * (month + (-3 if month > 2 else 9)) + 2) // 5 + day - 1
+    days = era * 146097 + of_era * 365 + of_era // 4 - of_era // 100 + of_year - 719468
+    if days < 0:
+        return -1
+    return ((days * 24 + hour) * 60 + minute) * 60000 + second * 1000 + ms
+
+
+cdef enum:
+    ID = 0
+    SOURCE = 1
+    TYPE = 2
+    TIME = 3
+    SUBJECT = 4
+    TENANT = 5
+
+
+def scan(raw):
+    """The fields of a plain event in the order of ``quick.PLACES``; None where it is not plain."""
+    cdef const char *start
+    cdef const char *end
+    cdef const char *subject = NULL
+    cdef Py_ssize_t size, subject_size = 0
+    cdef tuple made
+    if type(raw) is not bytes:
+        return None
+    start = PyBytes_AS_STRING(raw)
+    size = PyBytes_GET_SIZE(raw)
+    end = start + size
+    if size < 2 or size > 65536 or memchr(start, 92, size) != NULL or not printable(start, size):
+        return None
+    made = copied(<PyObject *>_blank, PLACES)
+    if not _envelope(start, end, made, &subject, &subject_size):
+        return None
+    if subject_size and subject_size < LEAST:
+        # With its quotes, as scrub.py looks for it.
+        subject -= 1
+        subject_size += 2
+    if subject_size and twice(start, size, subject, subject_size) > 1:
+        return None
+    return made
+
+
+cdef inline void _set(tuple made, int place, object value):
+    """Replace what is at a place."""
+    cdef PyObject *old = <PyObject *>PyTuple_GET_ITEM(made, place)
+    Py_INCREF(value)
+    PyTuple_SET_ITEM(made, place, value)
+    Py_XDECREF(old)
+
+
+cdef bint _envelope(
+    const char *at, const char *end, tuple made, const char **subject, Py_ssize_t *subject_size
+) except -1:
+    cdef const char *name
+    cdef const char *quote
+    cdef Py_ssize_t length, size
+    cdef int seen = 0, bit
+    cdef int64_t time
+    at = _skip(at, end)
+    if at >= end or at[0] != 123:
+        return False
+    at = _skip(at + 1, end)
+    while True:
+        if at >= end or at[0] != 34:
+            return False
+        name = at + 1
+        quote = _string(name, end)
+        if quote == NULL:
+            return False
+        length = quote - name
+        at = _skip(quote + 1, end)
+        if at >= end or at[0] != 58:
+            return False
+        at = _skip(at + 1, end)
+        if at >= end:
+            return False
+        if length == 4 and memcmp(name, "data", 4) == 0:
+            if seen & 128 or at[0] != 123:
+                return False
+            seen |= 128
+            at = _data(at, end, made)
+            if at == NULL:
+                return False
+        else:
+            if at[0] != 34:
+                return False
+            at += 1
+            quote = _string(at, end)
+            if quote == NULL:
+                return False
+            size = quote - at
+            bit = 0
+            if length == 2 and memcmp(name, "id", 2) == 0:
+                bit = 1
+                if size == 0 or size > 128:
+                    return False
+                _set(made, ID, ascii_of(at, size))
+            elif length == 4 and memcmp(name, "type", 4) == 0:
+                bit = 2
+                if size == 0 or size > LONGEST_LABEL or (size > 11 and memcmp(at, "io.rehuman.", 11) == 0):
+                    return False
+                _set(made, TYPE, _known(at, size))
+            elif length == 4 and memcmp(name, "time", 4) == 0:
+                bit = 4
+                time = _moment(at, size)
+                if time < 0:
+                    return False
+                _set(made, TIME, time)
+            elif length == 6 and memcmp(name, "source", 6) == 0:
+                bit = 8
+                if size == 0 or size > LONGEST_LABEL:
+                    return False
+                _set(made, SOURCE, _known(at, size))
+            elif length == 7 and memcmp(name, "subject", 7) == 0:
+                bit = 16
+                if size > 256:
+                    return False
+                subject[0] = at
+                subject_size[0] = size
+                _set(made, SUBJECT, ascii_of(at, size))
+            elif length == 6 and memcmp(name, "tenant", 6) == 0:
+                bit = 32
+                if size > 64:
+                    return False
+                if size:
+                    _set(made, TENANT, _known(at, size))
+            elif length == 11 and memcmp(name, "specversion", 11) == 0:
+                bit = 64
+                if size != 3 or memcmp(at, "1.0", 3) != 0:
+                    return False
+            if seen & bit:
+                return False
+            seen |= bit
+            at = quote + 1
+        at = _skip(at, end)
+        if at >= end:
+            return False
+        if at[0] == 125:
+            break
+        if at[0] != 44:
+            return False
+        at = _skip(at + 1, end)
+    # Specversion, id, source, type and time are required.
+    return (seen & 79) == 79 and _skip(at + 1, end) == end
+
+
+cdef const char *_data(const char *at, const char *end, tuple made) except? NULL:
+    """Behind the object at ``at``; NULL where it is not plain."""
+    cdef const char *name
+    cdef const char *quote
+    cdef Py_ssize_t size
+    cdef int number, place
+    cdef Kind kind
+    cdef uint64_t seen = 0
+    cdef double value = 0.0
+    cdef bint with_engagement = False
+    cdef object own = None
+    cdef const char *behind
+    at = _skip(at + 1, end)
+    if at < end and at[0] == 125:
+        return at + 1
+    while True:
+        if at >= end or at[0] != 34:
+            return NULL
+        name = at + 1
+        quote = _string(name, end)
+        if quote == NULL:
+            return NULL
+        size = quote - name
+        number = _find(name, size)
+        at = _skip(quote + 1, end)
+        if at >= end or at[0] != 58:
+            return NULL
+        at = _skip(at + 1, end)
+        if at >= end:
+            return NULL
+        if number < 0:
+            if size == 10 and memcmp(name, "engagement", 10) == 0:
+                if with_engagement:
+                    return NULL
+                with_engagement = True
+                at = _engagement(at, end, made)
+                if at == NULL:
+                    return NULL
+            else:
+                if size == 7 and memcmp(name, "consent", 7) == 0:
+                    return NULL
+                behind = _value(at, end, DEEPEST)
+                if behind == NULL:
+                    return NULL
+                key = ascii_of(name, size)
+                if own is None:
+                    own = {}
+                    _set(made, OWN, own)
+                elif key in own:
+                    return NULL
+                (<dict>own)[key] = PyBytes_FromStringAndSize(at, behind - at)
+                at = behind
+            at = _skip(at, end)
+            if at >= end:
+                return NULL
+            if at[0] == 125:
+                return at + 1
+            if at[0] != 44:
+                return NULL
+            at = _skip(at + 1, end)
+            continue
+        if seen & (<uint64_t>1 << number):
+            return NULL
+        seen |= <uint64_t>1 << number
+        kind, place = _fields[number].kind, _fields[number].place
+        if end - at >= 4 and memcmp(at, "null", 4) == 0:
+            at += 4
+        elif kind <= ONE_OF:
+            if at[0] != 34:
+                if place != PRIORITY:
+                    return NULL
+                # Systems name priorities by number or by word.
+                behind = _number(at, end, &value)
+                if behind == NULL or memchr(at, 46, behind - at) != NULL:
+                    return NULL
+                _set(made, place, _known(at, behind - at))
+                at = _skip(behind, end)
+                if at >= end:
+                    return NULL
+                if at[0] == 125:
+                    return at + 1
+                if at[0] != 44:
+                    return NULL
+                at = _skip(at + 1, end)
+                continue
+            at += 1
+            quote = _string(at, end)
+            if quote == NULL:
+                return NULL
+            size = quote - at
+            if kind == LABEL:
+                if size > LONGEST_LABEL:
+                    return NULL
+                if size:
+                    _set(made, place, _known(at, size))
+            elif kind == ONE_OF:
+                value_ = _known(at, size) if size <= LONGEST_LABEL else None
+                if value_ not in _choices[place]:
+                    return NULL
+                _set(made, place, value_)
+            else:
+                if size > LONGEST_NAME:
+                    return NULL
+                if size:
+                    _set(made, place, ascii_of(at, size))
+            at = quote + 1
+        elif kind == TRUTH:
+            if end - at >= 4 and memcmp(at, "true", 4) == 0:
+                _set(made, place, True)
+                at += 4
+            elif end - at >= 5 and memcmp(at, "false", 5) == 0:
+                _set(made, place, False)
+                at += 5
+            else:
+                return NULL
+        else:
+            at = _number(at, end, &value)
+            if at == NULL:
+                return NULL
+            if kind == UNIT and not 0.0 <= value <= 1.0:
+                return NULL
+            if kind == SIGNED and not -1.0 <= value <= 1.0:
+                return NULL
+            if kind == SECONDS and not 0.0 <= value <= 864000000.0:
+                return NULL
+            if kind == FINITE and not -1e15 <= value <= 1e15:
+                return NULL
+            _set(made, place, value)
+        at = _skip(at, end)
+        if at >= end:
+            return NULL
+        if at[0] == 125:
+            return at + 1
+        if at[0] != 44:
+            return NULL
+        at = _skip(at + 1, end)
+
+
+cdef const char *_engagement(const char *at, const char *end, tuple made) except? NULL:
+    """Behind the object: what was said, in the order of the fields."""
+    cdef const char *name
+    cdef const char *quote
+    cdef int which, seen = 0
+    cdef double[4] said
+    cdef bint[4] given = [False, False, False, False]
+    if end - at >= 4 and memcmp(at, "null", 4) == 0:
+        return at + 4
+    if at[0] != 123:
+        return NULL
+    at = _skip(at + 1, end)
+    if at < end and at[0] == 125:
+        return at + 1
+    while True:
+        if at >= end or at[0] != 34:
+            return NULL
+        name = at + 1
+        quote = _string(name, end)
+        if quote == NULL:
+            return NULL
+        if quote - name == 9 and memcmp(name, "financial", 9) == 0:
+            which = 0
+        elif quote - name == 11 and memcmp(name, "sentimental", 11) == 0:
+            which = 1
+        elif quote - name == 9 and memcmp(name, "expertise", 9) == 0:
+            which = 2
+        elif quote - name == 8 and memcmp(name, "temporal", 8) == 0:
+            which = 3
+        else:
+            return NULL
+        if seen & (1 << which):
+            return NULL
+        seen |= 1 << which
+        at = _skip(quote + 1, end)
+        if at >= end or at[0] != 58:
+            return NULL
+        at = _skip(at + 1, end)
+        if end - at >= 4 and memcmp(at, "null", 4) == 0:
+            at += 4
+        else:
+            at = _number(at, end, &said[which])
+            if at == NULL or not 0.0 <= said[which] <= 1.0:
+                return NULL
+            given[which] = True
+        at = _skip(at, end)
+        if at >= end:
+            return NULL
+        if at[0] == 125:
+            break
+        if at[0] != 44:
+            return NULL
+        at = _skip(at + 1, end)
+    _set(made, ENGAGEMENT, [said[which] for which in range(4) if given[which]])
+    return at + 1
+
+
+cdef const char *_value(const char *at, const char *end, int deep) noexcept nogil:
+    """Behind any plain value; NULL where it is none."""
+    cdef double nothing
+    cdef char closing
+    if at >= end:
+        return NULL
+    if at[0] == 34:
+        at = _string(at + 1, end)
+        return NULL if at == NULL else at + 1
+    if at[0] == 123 or at[0] == 91:
+        if deep == 0:
+            return NULL
+        closing = at[0] + 2
+        at = _skip(at + 1, end)
+        if at < end and at[0] == closing:
+            return at + 1
+        while True:
+            if closing == 125:
+                if at >= end or at[0] != 34:
+                    return NULL
+                at = _string(at + 1, end)
+                if at == NULL:
+                    return NULL
+                at = _skip(at + 1, end)
+                if at >= end or at[0] != 58:
+                    return NULL
+                at = _skip(at + 1, end)
+            at = _value(at, end, deep - 1)
+            if at == NULL:
+                return NULL
+            at = _skip(at, end)
+            if at >= end:
+                return NULL
+            if at[0] == closing:
+                return at + 1
+            if at[0] != 44:
+                return NULL
+            at = _skip(at + 1, end)
+    if end - at >= 4 and (memcmp(at, "null", 4) == 0 or memcmp(at, "true", 4) == 0):
+        return at + 4
+    if end - at >= 5 and memcmp(at, "false", 5) == 0:
+        return at + 5
+    return _number(at, end, &nothing)
+
+
+_choices = {}
+
+
+def _choose(choices):
+    """What the fields of kind ONE_OF may be, by place."""
+    _choices.update(choices)
+
+
+# -- rows into columns -------------------------------------------------------------------------------------
+
+
+cdef struct Buffer:
+    uint8_t *data
+    size_t size
+    size_t room
+
+
+cdef inline bint _room(Buffer *to, size_t more) noexcept nogil:
+    cdef uint8_t *data
+    cdef size_t room
+    if to.size + more <= to.room:
+        return True
+    room = to.room * 2 + more
+    data = <uint8_t *>realloc(to.data, room)
+    if data == NULL:
+        return False
+    to.data = data
+    to.room = room
+    return True
+
+
+cdef inline void _big(Buffer *to, uint64_t value, int width) noexcept nogil:
+    cdef int shift = (width - 1) * 8
+    while shift >= 0:
+        to.data[to.size] = <uint8_t>(value >> shift)
+        to.size += 1
+        shift -= 8
+
+
+cdef inline void _byte(Buffer *to, uint8_t value) noexcept nogil:
+    to.data[to.size] = value
+    to.size += 1
+
+
+cdef inline void _head(Buffer *to, size_t count, int small, int most, int w8, int w16, int w32) noexcept nogil:
+    """The beginning of a text or an array in MessagePack."""
+    if count < <size_t>most:
+        _byte(to, <uint8_t>(small | count))
+    elif w8 and count < 256:
+        _byte(to, <uint8_t>w8)
+        _big(to, count, 1)
+    elif count < 65536:
+        _byte(to, <uint8_t>w16)
+        _big(to, count, 2)
+    else:
+        _byte(to, <uint8_t>w32)
+        _big(to, count, 4)
+
+
+cdef inline void _integer(Buffer *to, int64_t value) noexcept nogil:
+    if value >= 0:
+        if value < 128:
+            _byte(to, <uint8_t>value)
+        elif value < 256:
+            _byte(to, 0xCC)
+            _big(to, <uint64_t>value, 1)
+        elif value < 65536:
+            _byte(to, 0xCD)
+            _big(to, <uint64_t>value, 2)
+        elif value >> 32 == 0:
+            _byte(to, 0xCE)
+            _big(to, <uint64_t>value, 4)
+        else:
+            _byte(to, 0xCF)
+            _big(to, <uint64_t>value, 8)
+    elif value >= -32:
+        _byte(to, <uint8_t>value)
+    elif value >= -128:
+        _byte(to, 0xD0)
+        _big(to, <uint64_t>value, 1)
+    elif value >= -32768:
+        _byte(to, 0xD1)
+        _big(to, <uint64_t>value, 2)
+    elif value >> 31 == -1:
+        _byte(to, 0xD2)
+        _big(to, <uint64_t>value, 4)
+    else:
+        _byte(to, 0xD3)
+        _big(to, <uint64_t>value, 8)
+
+
+def columns(rows, int width):
+    """MessagePack of the columns of ``rows``; None where a row or a value is not of the usual kinds."""
+    cdef Buffer to
+    cdef bint good
+    cdef bytes found
+    if type(rows) is not list or width <= 0:
+        return None
+    for row in rows:
+        if type(row) is not tuple or len(row) != width:
+            return None
+    to.room = 256 + 8 * <size_t>len(rows) * <size_t>width
+    to.size = 0
+    to.data = <uint8_t *>malloc(to.room)
+    if to.data == NULL:
+        raise MemoryError
+    try:
+        good = _columns(rows, width, &to)
+        return PyBytes_FromStringAndSize(<char *>to.data, to.size) if good else None
+    finally:
+        free(to.data)
+
+
+cdef bint _columns(list rows, int width, Buffer *to) except -1:
+    cdef Py_ssize_t count = len(rows), at
+    cdef int column, overflow
+    cdef PyObject *value
+    cdef const char *text
+    cdef Py_ssize_t size
+    cdef int64_t whole
+    cdef double real
+    cdef uint64_t bits
+    cdef object true = True, false = False
+    cdef PyObject *yes = <PyObject *>true
+    cdef PyObject *no = <PyObject *>false
+    _head(to, width, 0x90, 16, 0, 0xDC, 0xDD)
+    for column in range(width):
+        if not _room(to, 8):
+            raise MemoryError
+        _head(to, count, 0x90, 16, 0, 0xDC, 0xDD)
+        for at in range(count):
+            value = <PyObject *>PyTuple_GET_ITEM(<object>rows[at], column)
+            if exact_str(value):
+                if is_compact_ascii(value):
+                    text, size = ascii_data(value), ascii_size(value)
+                else:
+                    try:
+                        text = PyUnicode_AsUTF8AndSize(value, &size)
+                    except UnicodeEncodeError:
+                        return False
+                if not _room(to, size + 8):
+                    raise MemoryError
+                _head(to, size, 0xA0, 32, 0xD9, 0xDA, 0xDB)
+                memcpy(to.data + to.size, text, size)
+                to.size += size
+                continue
+            if not _room(to, 16):
+                raise MemoryError
+            if exact_float(value):
+                real = PyFloat_AS_DOUBLE(value)
+                memcpy(&bits, &real, 8)
+                _byte(to, 0xCB)
+                _big(to, bits, 8)
+            elif exact_int(value):
+                whole = PyLong_AsLongLongAndOverflow(value, &overflow)
+                if overflow:
+                    return False
+                _integer(to, whole)
+            elif value == <PyObject *>None:
+                _byte(to, 0xC0)
+            elif value == yes:
+                _byte(to, 0xC3)
+            elif value == no:
+                _byte(to, 0xC2)
+            else:
+                return False
+    return True
