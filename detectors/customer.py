@@ -26,6 +26,7 @@ from detectors import (
     contacts,
     effort,
     handovers,
+    quick,
     relief,
     silence,
     surveys,
@@ -65,15 +66,10 @@ _MORE_RELIEF: Final = frozenset(
 
 def seen(state: Customer, fact: bytes) -> bool:
     """Whether this event was here before; remembers it in a bounded ring."""
-    short = fact[:SEEN_BYTES]
-    ring = state.seen
-    place = ring.find(short)
-    while place > 0 and place % SEEN_BYTES:
-        place = ring.find(short, place + 1)
-    if place >= 0:
+    ring = quick.seen(state.seen, fact, SEEN_BYTES, MOST_SEEN)
+    if ring is None:
         return True
-    ring += short
-    state.seen = ring[-MOST_SEEN * SEEN_BYTES :] if len(ring) > MOST_SEEN * SEEN_BYTES else ring
+    state.seen = ring
     return False
 
 

@@ -13,12 +13,16 @@ from __future__ import annotations
 from hashlib import blake2b
 from typing import Final
 
+from detectors import quick
+
 __all__ = ["fact_id", "number", "number_on"]
 
 
 def fact_id(*parts: str) -> str:
     """128 bits over the parts, as 32 hexadecimal digits."""
-    return digest("\x1f".join(parts)).hex()
+    name = "\x1f".join(parts)
+    found = quick.digest(name)
+    return digest(name).hex() if found is None else found[1]
 
 
 def digest(name: str) -> bytes:

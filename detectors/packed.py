@@ -20,6 +20,7 @@ from typing import Any, Final
 
 import lz4.block
 import msgspec
+import zstandard
 
 from detectors.events import from_list, to_tuple
 from detectors.ring import Ring
@@ -43,12 +44,16 @@ SCHEMA: Final = 1
 # base repeats what the state says, and the events of a visit repeat each other.
 _LARGE: Final = 1_200
 _LZ4: Final = b"\x01"  # a state's own first byte is that of an array
-# In the middle of a long visit a record may be larger than this: then size is worth ten times the time.
+# In the middle of a long visit a record may be larger than this: then size is worth four times the time.
 _LARGER: Final = 1_900
+_ZSTD: Final = b"\x28"
+# What records were packed with before.
 _ZLIB: Final = b"\x78"
 
 _encode: Final = msgspec.msgpack.Encoder().encode
 _decode: Final = msgspec.msgpack.Decoder().decode
+_squeeze: Final = zstandard.ZstdCompressor(level=3).compress
+_unsqueeze: Final = zstandard.ZstdDecompressor().decompress
 
 
 class PackedError(ValueError):
@@ -65,7 +70,10 @@ def pack(state: Customer) -> bytes:
     if len(raw) <= _LARGE:
         return raw
     small: bytes = lz4.block.compress(raw)
-    return _LZ4 + small if len(small) < _LARGER else zlib.compress(raw, 6)
+    if len(small) < _LARGER:
+        return _LZ4 + small
+    smaller: bytes = _squeeze(raw)
+    return smaller
 
 
 def snapshot(state: Customer) -> bytes:
@@ -75,10 +83,15 @@ def snapshot(state: Customer) -> bytes:
 
 def plain(raw: bytes) -> bytes:
     """A record before it was compressed: of a customer without a ring, its :func:`snapshot`."""
-    if raw[:1] == _LZ4:
-        found: bytes = lz4.block.decompress(raw[1:])
-        return found
-    return zlib.decompress(raw) if raw[:1] == _ZLIB else raw
+    mark = raw[:1]
+    found = raw
+    if mark == _LZ4:
+        found = lz4.block.decompress(raw[1:])
+    elif mark == _ZSTD:
+        found = _unsqueeze(raw)
+    elif mark == _ZLIB:
+        found = zlib.decompress(raw)
+    return found
 
 
 def unpack(raw: bytes) -> Customer:
@@ -88,6 +101,7 @@ def unpack(raw: bytes) -> Customer:
     except (
         msgspec.DecodeError,
         lz4.block.LZ4BlockError,
+        zstandard.ZstdError,
         zlib.error,
         LookupError,
         TypeError,

@@ -20,6 +20,7 @@ from heapq import heappop, heappush
 from typing import Final
 
 from detectors import customer as fold
+from detectors import quick
 from detectors.aging import Aging
 from detectors.amend import difference
 from detectors.clock import Clock, Slots
@@ -153,8 +154,7 @@ class PartitionFold:
         elif e.time - state.now > self._idle and not e.late:
             self._fire(state, e.time, e.offset, out)
             state = self._new(key, e, subject)
-        fact = _fact(e)
-        e.fact = fact.hex()
+        fact, e.fact = _fact(e)
         known = state.seen
         self._customers.touch(key)
         if fold.seen(state, fact):
@@ -268,7 +268,7 @@ class PartitionFold:
     def _fold(self, state: Customer, e: Event, out: Findings) -> None:
         policy = self._timeline.policy(e.time, e.offset)
         if not e.fact:
-            e.fact = _fact(e).hex()
+            e.fact = _fact(e)[1]
         if not e.late and e.time > state.now:
             state.now = e.time
         if state.attempts or state.owed or state.solved:
@@ -411,9 +411,13 @@ class PartitionFold:
                 self._aging.add(key, state.now)
 
 
-def _fact(e: Event) -> bytes:
+def _fact(e: Event) -> tuple[bytes, str]:
     """The id of an event's facts: of its source and its own id there, whoever tells it."""
-    return digest(f"{e.tenant}\x1fevent\x1f{e.source}\x1f{e.id}")
+    found = quick.event(e.tenant, e.source, e.id)
+    if found is None:
+        raw = digest(f"{e.tenant}\x1fevent\x1f{e.source}\x1f{e.id}")
+        return raw, raw.hex()
+    return found
 
 
 def _close(state: Customer, due: int) -> None:

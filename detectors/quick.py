@@ -1,6 +1,6 @@
-"""What most events need, done in C: their fields out of the record, and rows into columns.
+"""What most events need, done in C: their fields out of the record, their ids, and rows into columns.
 
-Both answer None for whatever is out of the ordinary (an escape, a letter beyond ASCII, a field of its own, a
+All but :func:`seen` answer None for whatever is out of the ordinary (an escape, a letter beyond ASCII, a field of its own, a
 number with an exponent, ...): then the general way is taken, which is complete and gives the same for what
 this one takes, as the tests hold. Without the compiled build everything goes the general way.
 """
@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from detectors import BUILD
 
-__all__ = ["PLACES", "columns", "scan"]
+__all__ = ["PLACES", "columns", "digest", "event", "scan", "seen"]
 
 _LABEL, _NAME, _TEXT, _ONE_OF, _TRUTH, _UNIT, _SIGNED, _SECONDS, _FINITE = range(1, 10)
 _KINDS: Final = {
@@ -46,8 +46,21 @@ def _nothing(*_: object) -> None:
     return None
 
 
+def _seen(ring: bytes, fact: bytes, width: int, most: int) -> bytes | None:
+    short = fact[:width]
+    place = ring.find(short)
+    while place > 0 and place % width:
+        place = ring.find(short, place + 1)
+    return None if place >= 0 else (ring + short)[-most * width :]
+
+
 scan: Callable[[bytes | None], tuple[Any, ...] | None] = _nothing
 columns: Callable[[list[tuple[object, ...]], int], bytes | None] = _nothing
+#: 128 bits over a text, and as hexadecimal digits; and over the parts of an event's id.
+digest: Callable[[str], tuple[bytes, str] | None] = _nothing
+event: Callable[[str, str, str], tuple[bytes, str] | None] = _nothing
+#: A ring of at most ``most`` marks of ``width`` bytes with that of ``fact`` at its end; None if it was there.
+seen: Callable[[bytes, bytes, int, int], bytes | None] = _seen
 
 if BUILD == "compiled":
     from detectors import _quick
@@ -60,3 +73,4 @@ if BUILD == "compiled":
     _quick._prepare([(name, PLACES.index(name), kinds[name]) for name in PLACES if name in kinds], blank)
     _quick._choose({PLACES.index(name): choices for name, choices in _CHOICES.items()})
     scan, columns = _quick.scan, _quick.columns
+    digest, event, seen = _quick.digest, _quick.event, _quick.seen
