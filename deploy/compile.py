@@ -1,4 +1,4 @@
-"""Compile the detectors with mypyc, and the little that is written for Cython, in place: what ``make setup`` does last.
+"""Compile the detectors, in place, with mypyc, and ``_quick.pyx`` with Cython: what ``make setup`` does last.
 
 The same files, typed, as one extension module; where there is no C compiler they run as they are, slower, and
 this says so. Nothing is compiled again that has not changed.

@@ -884,7 +884,7 @@ def columns(rows, int width):
     for row in rows:
         if type(row) is not tuple or len(row) != width:
             return None
-    to.room = 256 + 8 * <size_t>len(rows) * <size_t>width
+    to.room = 256 + 12 * <size_t>len(rows) * <size_t>width
     to.size = 0
     to.data = <uint8_t *>malloc(to.room)
     if to.data == NULL:

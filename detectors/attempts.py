@@ -113,7 +113,7 @@ def keep_alive(m: Moment, e: Event) -> None:
     for attempt in m.state.attempts:
         if attempt.status != OPEN or e.time <= attempt.last:
             continue
-        if attempt.kind in CONVERSED:
+        if attempt.key or attempt.kind in CONVERSED:
             here = attempt.key != 0 and attempt.key == _key(e, attempt.kind)
         else:
             here = attempt.journey == e.journey and attempt.channel == e.channel

@@ -47,6 +47,7 @@ Scores = tuple[
 
 __all__ = ["apply", "consent", "fire", "seen", "store_late", "store_unscored"]
 
+_seen: Final = quick.seen
 _COMPLETES_JOURNEY: Final = frozenset(["purchase", "ticket.solved", "callback.completed"])
 _MORE_RELIEF: Final = frozenset(
     [
@@ -66,7 +67,7 @@ _MORE_RELIEF: Final = frozenset(
 
 def seen(state: Customer, fact: bytes) -> bool:
     """Whether this event was here before; remembers it in a bounded ring."""
-    ring = quick.seen(state.seen, fact, SEEN_BYTES, MOST_SEEN)
+    ring = _seen(state.seen, fact, SEEN_BYTES, MOST_SEEN)
     if ring is None:
         return True
     state.seen = ring

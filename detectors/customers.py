@@ -4,6 +4,7 @@ An object costs several times its packed record. So a bounded number stays unpac
 last; the others are bytes until an event or a timer asks for them. What is packed is also what a changelog is
 given, so that packing is never done twice.
 
+>>> from detectors.events import key_of
 >>> from detectors.state import new
 >>> kept = Customers(hot=2)
 >>> for name in "abc":
@@ -19,7 +20,7 @@ from __future__ import annotations
 from detectors.packed import pack, plain, unpack
 from detectors.state import Customer
 
-__all__ = ["Customers", "key_of"]
+__all__ = ["Customers"]
 
 
 class Customers:
@@ -138,8 +139,3 @@ class Customers:
             self.unpacked.append((state.applied, error))
             return False
         return True
-
-
-def key_of(tenant: str, customer: str) -> bytes:
-    """The key of a customer's record."""
-    return f"{tenant}\x1f{customer}".encode()

@@ -22,10 +22,10 @@ from typing import Any, Final
 
 import msgspec
 
+from detectors import quick
 from detectors.envelope import Data, Envelope, Extras, OpenEnvelope, OwnRecord, RawEngagement
-from detectors.events import Activation, Event, Rejected, Tick
+from detectors.events import Activation, Event, Rejected, Tick, key_of
 from detectors.labels import LABEL_BYTES, identifier, label
-from detectors.quick import scan
 from detectors.scrub import attributes, scrub, written
 from detectors.vocabulary import ACTIVATION, CHANNELS, TICK, TYPES, UNKNOWN, canonical
 
@@ -60,6 +60,7 @@ _MS: Final = timedelta(milliseconds=1)
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 _AT: Final = re.compile(r" - at `\$\.?(.*)`$")
 
+_scan: Final = quick.scan
 _strict: Final = msgspec.json.Decoder(Envelope).decode
 _open: Final = msgspec.json.Decoder(OpenEnvelope).decode
 _extras: Final = msgspec.json.Decoder(Extras).decode
@@ -86,7 +87,7 @@ class Decoder:
         self._pseudonym = pseudonym
         self._floor = floor
         self._ahead = ahead
-        self._names: dict[str, str] = {}
+        self._names: dict[str, tuple[str, bytes]] = {}
         #: The raw subject of the event that was decoded last.
         self.subject = ""
 
@@ -97,7 +98,7 @@ class Decoder:
         if len(raw) > MAX_BYTES:
             # The one record of ours that may be larger is a policy, and it is not a customer's to send.
             return Rejected("too_large")
-        fields = scan(raw)
+        fields = _scan(raw)
         if fields is not None:
             return self._plain(fields, len(raw), stamp)
         return self._any(raw, stamp)
@@ -110,17 +111,18 @@ class Decoder:
         subject: str = f[4]
         anonymous = not subject
         if anonymous:
-            name: str = f[11] or f[12]
-            if not name:
+            of_session: str = f[11] or f[12]
+            if not of_session:
                 return Rejected("no_subject", "subject")
-            subject = f"anon:{name}"
+            subject = f"anon:{of_session}"
         tenant: str = f[5]
         kind: str = canonical(f[2])
         spec = TYPES.get(kind, UNKNOWN)
         channel: str = f[6] or spec.channel
+        name = self._name(tenant, subject)
         event = Event(
             tenant,
-            self._name(tenant, subject),
+            name[0],
             f[0],
             f[1],
             kind,
@@ -172,6 +174,7 @@ class Decoder:
             None,
             _mean(f[48]) if f[48] else None,
             attributes(f[49]) if f[49] else "",
+            name[1],
         )
         event.rank = spec.rank
         event.known = spec is not UNKNOWN
@@ -229,7 +232,7 @@ class Decoder:
         if escaped and (found := _CONTROL.search(f"{fields[1]}{fields[2]}{tenant}")):
             # CloudEvents forbids control characters; ids are told apart by one.
             return Rejected("wrong_value", "id" if found[0] in fields[1] else "source")
-        customer = self._name(tenant, subject)
+        customer, key = self._name(tenant, subject)
         extras = ""
         if raw_id and (escaped or raw.count(written(raw_id)) > 1):
             scrub(envelope, data, raw_id, customer)
@@ -239,21 +242,24 @@ class Decoder:
         elif own:
             extras = attributes(own)
         event = _event(canonical(kind), fields, _astuple(data), time, tenant, customer, ascii and not escaped)
+        event.key = key
         event.anonymous = not raw_id or raw_id.startswith("anon:")
         event.attributes = extras
         event.size = len(raw)
         self.subject = subject
         return event
 
-    def _name(self, tenant: str, subject: str) -> str:
-        """The pseudonym; those of the default tenant are remembered here, to be found in one look."""
+    def _name(self, tenant: str, subject: str) -> tuple[str, bytes]:
+        """The pseudonym, and the key of its record; those of the default tenant are remembered."""
         if tenant != "default":
-            return self._pseudonym(tenant, subject)
+            customer = self._pseudonym(tenant, subject)
+            return customer, key_of(tenant, customer)
         known = self._names.get(subject)
         if known is None:
             if len(self._names) >= _MOST_NAMES:
                 self._names.clear()
-            known = self._names[subject] = self._pseudonym(tenant, subject)
+            customer = self._pseudonym(tenant, subject)
+            known = self._names[subject] = (customer, key_of(tenant, customer))
         return known
 
     def _opened(self, raw: bytes) -> tuple[Envelope, dict[str, msgspec.Raw]] | Rejected:
@@ -351,6 +357,7 @@ def _event(
         None if consent is None else consent.contact,
         None if engagement is None else _mean(_given(engagement)),
         "",
+        b"",
     )
     event.rank = spec.rank
     event.known = spec is not UNKNOWN

@@ -10,7 +10,7 @@ from typing import Any
 
 from detectors.records import Activation, Rejected, Tick
 
-__all__ = ["Activation", "Event", "Rejected", "Tick", "from_list", "to_tuple"]
+__all__ = ["Activation", "Event", "Rejected", "Tick", "from_list", "key_of", "to_tuple"]
 
 
 class Event:
@@ -73,11 +73,12 @@ class Event:
         contact: bool | None,
         engagement: float | None,
         attributes: str,
+        key: bytes,
     ) -> None:
         self.tenant = tenant
         self.customer = customer
         # Of its customer's record.
-        self.key = f"{tenant}\x1f{customer}".encode()
+        self.key = key
         self.id = id
         self.source = source
         self.type = type
@@ -139,6 +140,11 @@ class Event:
         self.known = True
         self.late = False
         self.size = 0
+
+
+def key_of(tenant: str, customer: str) -> bytes:
+    """The key of a customer's record."""
+    return f"{tenant}\x1f{customer}".encode()
 
 
 def to_tuple(e: Event) -> tuple[object, ...]:
@@ -260,6 +266,7 @@ def from_list(r: list[Any], tenant: str, customer: str) -> Event:
         r[48],
         r[49],
         r[50],
+        key_of(tenant, customer),
     )
     e.partition, e.offset, e.late, e.size, e.rank, e.known = r[51:]
     return e

@@ -17,11 +17,13 @@ from detectors import quick
 
 __all__ = ["fact_id", "number", "number_on"]
 
+_digest: Final = quick.digest
+
 
 def fact_id(*parts: str) -> str:
     """128 bits over the parts, as 32 hexadecimal digits."""
     name = "\x1f".join(parts)
-    found = quick.digest(name)
+    found = _digest(name)
     return digest(name).hex() if found is None else found[1]
 
 

@@ -1,10 +1,10 @@
 """Which build of the detectors runs: compiled, or the same files as plain Python.
 
 ``deploy/compile.py`` turns the files named by :func:`sources` into extension modules beside them, and
-``_quick.pyx``, and notes what it compiled. Both builds give the same results; the compiled one is several times faster. It is used only
-if it was made of exactly these files for exactly this interpreter: who edits one runs plain Python until
-`make setup` has compiled it again, never what it was before. ``DETECTORS=pure`` in the environment asks for
-plain Python.
+``_quick.pyx``, and notes what it compiled. Both builds give the same results; the compiled one is several
+times faster. It is used only if it was made of exactly these files for exactly this interpreter: who edits
+one runs plain Python until `make setup` has compiled it again, never what it was before. ``DETECTORS=pure``
+in the environment asks for plain Python.
 
 >>> "effort" in [path.stem for path in sources()], "native" in [path.stem for path in sources()]
 (True, False)

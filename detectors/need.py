@@ -83,23 +83,21 @@ def _one(found: list[Factor] | None, name: str, value: float) -> float:
 
 
 def _circumstances(m: Moment, found: list[Factor] | None, total: float) -> float:
-    context = m.state.context
-    if context.at and m.time - context.at <= m.policy.need_memory:
-        rules = m.policy.document.need
+    context, policy = m.state.context, m.policy
+    if context.at and m.time - context.at <= policy.need_memory:
         if context.engagement > 0.0:
-            total += _one(found, "engagement", rules.engagement * context.engagement)
+            total += _one(found, "engagement", policy.need_engagement * context.engagement)
         if context.first_time:
-            total += _one(found, "first_time", rules.first_time)
+            total += _one(found, "first_time", policy.need_first_time)
         if context.problem:
-            total += _one(found, "problem", rules.problem)
+            total += _one(found, "problem", policy.need_problem)
         if context.last_contact:
-            total += _one(found, "last_contact", rules.last_contact)
+            total += _one(found, "last_contact", policy.need_last_contact)
         if context.risk > 0.0:
-            total += _one(found, "risk", rules.risk * context.risk)
+            total += _one(found, "risk", policy.need_risk * context.risk)
     if context.prefers:
-        rules = m.policy.document.need
         human = context.prefers in ("human", "phone", "store")
-        total += _one(found, "profile", rules.prefers_human if human else rules.prefers_digital)
+        total += _one(found, "profile", policy.need_human if human else policy.need_digital)
     if context.emotion:
         emotion = felt(context, m.time, m.policy)
         if emotion:

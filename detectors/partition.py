@@ -25,8 +25,8 @@ from detectors.aging import Aging
 from detectors.amend import difference
 from detectors.clock import Clock, Slots
 from detectors.counts import Counts
-from detectors.customers import Customers, key_of
-from detectors.events import Activation, Event, Tick
+from detectors.customers import Customers
+from detectors.events import Activation, Event, Tick, key_of
 from detectors.ids import digest
 from detectors.moment import Findings
 from detectors.packed import snapshot, unpack
@@ -40,6 +40,8 @@ __all__ = ["Counts", "PartitionFold"]
 
 # The partition's own record of policies; a customer's key begins with the tenant.
 POLICIES_KEY: Final = b"\x00policies"
+# A name of this module is found at once; an attribute of another one is looked up.
+_event: Final = quick.event
 _OFFSET: Final = [column.name for column in COMMON].index("offset")
 # Customers that stay unpacked, of each partition.
 HOT: Final = 8_192
@@ -64,6 +66,9 @@ class PartitionFold:
         self._aging = Aging()
         self._clock = Clock()
         self._slots = Slots()
+        # The clock's, at hand for every event.
+        self._applied = -1
+        self._tick = 0
         # After a restart the first record tells which of the clocks is the right one.
         self._unset = False
         self._timeline = Timeline(policy)
@@ -98,7 +103,7 @@ class PartitionFold:
             self._activated = False
             found.append((POLICIES_KEY, self._timeline.pack()))
         if not self._unset:
-            self._clock.high = self._high
+            self._clock.high, self._clock.applied = self._high, self._applied
             if kept := self._slots.put(self._clock):
                 found.append(kept)
         return found
@@ -125,7 +130,7 @@ class PartitionFold:
     @property
     def policy(self) -> Policy:
         """The policy that holds at the watermark."""
-        return self._timeline.policy(self._high, self._clock.applied + 1)
+        return self._timeline.policy(self._high, self._applied + 1)
 
     def knows(self, e: Event) -> bool:
         """Whether this partition has the event's customer."""
@@ -299,7 +304,7 @@ class PartitionFold:
         self._begin(offset)
         clock = self._clock
         if tick.time >= clock.tick:
-            clock.tick = tick.time
+            clock.tick = self._tick = tick.time
             if clock.stale != tick.stale:
                 clock.stale = tick.stale
                 self._hold(frozenset(tick.stale))
@@ -321,10 +326,10 @@ class PartitionFold:
         if self._unset:
             self._unset = False
             self._clock = self._slots.at(offset)
-            self._high = self._clock.high
+            self._high, self._tick = self._clock.high, self._clock.tick
             self._held = frozenset(self._clock.stale)
             self._set_rules(offset)
-        self._clock.applied = offset
+        self._applied = offset
 
     def _set_rules(self, offset: int) -> None:
         """Lateness and allowance are those of the policy that holds at the highest time."""
@@ -345,7 +350,7 @@ class PartitionFold:
     def _advance(self, time: int) -> None:
         if time > self._high:
             # One clock from the future must not make everybody else late.
-            tick = self._clock.tick
+            tick = self._tick
             if tick and time > tick + self._allowance:
                 self.counts.held_back += 1
                 time = tick + self._allowance
@@ -355,8 +360,7 @@ class PartitionFold:
     def _raise(self, high: int) -> None:
         self._high = high
         if self._turn and high >= self._turn:
-            self._clock.high = high
-            self._set_rules(self._clock.applied)
+            self._set_rules(self._applied)
 
     def _hold(self, held: frozenset[str]) -> None:
         """Timers of these sources wait from now on; those of sources that are heard again do not."""
@@ -413,7 +417,7 @@ class PartitionFold:
 
 def _fact(e: Event) -> tuple[bytes, str]:
     """The id of an event's facts: of its source and its own id there, whoever tells it."""
-    found = quick.event(e.tenant, e.source, e.id)
+    found = _event(e.tenant, e.source, e.id)
     if found is None:
         raw = digest(f"{e.tenant}\x1fevent\x1f{e.source}\x1f{e.id}")
         return raw, raw.hex()

@@ -104,6 +104,15 @@ class Policy:
         self.vulnerable_memory = int(need.vulnerable_memory)
         self.distress = need.distress
         self.need_emotion = need.emotion
+        self.need_engagement = need.engagement
+        self.need_first_time = need.first_time
+        self.need_problem = need.problem
+        self.need_last_contact = need.last_contact
+        self.need_risk = need.risk
+        self.need_human, self.need_digital = need.prefers_human, need.prefers_digital
+        levels = need.levels
+        self._watch, self._offer_help = levels.watch, levels.offer_help
+        self._offer_human, self._human_now = levels.offer_human, levels.human_now
         self.line = document.candidates.line
         self.rearm = document.candidates.rearm
         self.cause_default = [document.cause.default.get(spec.name, 0.0) for spec in SIGNALS]
@@ -150,14 +159,13 @@ class Policy:
 
     def level(self, need: float) -> int:
         """Index into :data:`LEVELS` for a probability."""
-        levels = self.document.need.levels
-        if need < levels.watch:
+        if need < self._watch:
             return 0
-        if need < levels.offer_help:
+        if need < self._offer_help:
             return 1
-        if need < levels.offer_human:
+        if need < self._offer_human:
             return 2
-        return 3 if need < levels.human_now else 4
+        return 3 if need < self._human_now else 4
 
     @property
     def longest_timeout_ms(self) -> int:

@@ -1,6 +1,6 @@
 """What most events need, done in C: their fields out of the record, their ids, and rows into columns.
 
-All but :func:`seen` answer None for whatever is out of the ordinary (an escape, a letter beyond ASCII, a field of its own, a
+All but :func:`seen` answer None for whatever is out of the ordinary (an escape, a letter beyond ASCII, a
 number with an exponent, ...): then the general way is taken, which is complete and gives the same for what
 this one takes, as the tests hold. Without the compiled build everything goes the general way.
 """
@@ -31,15 +31,16 @@ _CHOICES: Final = {
     "actor": frozenset(["customer", "company", "machine"]),
     "metric": frozenset(["ces", "csat", "nps"]),
 }
+_IN_ORDER: Final = (
+    "id source type time subject tenant "
+    "channel journey step intent case_id session_id conversation_id device direction actor agent_id alert_id "
+    "team release language segment first_time problem last_contact risk emotion prefers vulnerable wait_s "
+    "announced_wait_s talk_s priority queue where field reason result results amount to_channel from_team "
+    "to_team kind metric version scale score engagement own"
+)
 #: What a scanned event holds, in order: ``time`` in ms, texts "" where absent, all else None. ``engagement``
 #: is a list of what was said; ``own`` maps the names of the event's own fields to their JSON.
-PLACES: Final = (
-    "id source type time subject tenant channel journey step intent case_id session_id conversation_id device "
-    "direction actor agent_id alert_id team release language segment first_time problem last_contact risk "
-    "emotion prefers vulnerable wait_s announced_wait_s talk_s priority queue where field reason result "
-    "results amount to_channel from_team to_team kind metric version scale score "
-    "engagement own"
-).split()
+PLACES: Final = _IN_ORDER.split()
 
 
 def _nothing(*_: object) -> None:
@@ -66,11 +67,11 @@ if BUILD == "compiled":
     from detectors import _quick
 
     kinds = {name: kind for names, kind in _KINDS.items() for name in names.split()}
-    blank = tuple(
-        "default" if name == "tenant" else 0 if name == "time" else "" if kinds.get(name, _TEXT) <= _ONE_OF else None
-        for name in PLACES
+    given = {"tenant": "default", "time": 0, "engagement": None, "own": None}
+    blank = [given.get(name, "" if kinds.get(name, _TEXT) <= _ONE_OF else None) for name in PLACES]
+    _quick._prepare(
+        [(name, PLACES.index(name), kinds[name]) for name in PLACES if name in kinds], tuple(blank)
     )
-    _quick._prepare([(name, PLACES.index(name), kinds[name]) for name in PLACES if name in kinds], blank)
     _quick._choose({PLACES.index(name): choices for name, choices in _CHOICES.items()})
     scan, columns = _quick.scan, _quick.columns
     digest, event, seen = _quick.digest, _quick.event, _quick.seen
