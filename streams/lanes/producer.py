@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.codec import has_lz4, has_zstd
 from aiokafka.errors import (
     ClusterAuthorizationFailedError,
     IncompatibleBrokerVersion,
@@ -43,11 +42,8 @@ BATCH_BYTES = 512 * 1024
 # A broker may restart meanwhile; one that is away for longer ends the process.
 DELIVERY_MS = 30_000
 RETRY_S = 0.1
-# Their package is optional; without it JSON travels as it is. LZ4 is what every client can read, but
-# aiokafka knows only its slowest level: for what our lanes alone read, half of the size for a tenth of the
-# time. Its level is the codec's third, the brokers' own.
-PLAIN = DefaultRecordBatch.CODEC_LZ4 if has_lz4() else DefaultRecordBatch.CODEC_NONE
-DENSE = DefaultRecordBatch.CODEC_ZSTD if has_zstd() else PLAIN
+# What every client can read; and, for what our lanes alone read, half of that size.
+PLAIN, DENSE = DefaultRecordBatch.CODEC_LZ4, DefaultRecordBatch.CODEC_ZSTD
 
 
 class BatchProducer:

@@ -25,6 +25,7 @@ from typing import Any
 from faust.transport.drivers.aiokafka import credentials_to_aiokafka_auth, server_list
 
 from streams.errors import OperationError
+from streams.lanes import codecs
 from streams.lanes.api import Fold, Output, Sink
 from streams.lanes.chunk import Place
 from streams.lanes.failure import end_process
@@ -70,6 +71,7 @@ class Lanes:
         self._definitions: dict[str, _Definition] = {}
         self._lanes: dict[Lane, asyncio.Task[None]] = {}
         self._wire: KafkaWire | None = None
+        codecs.install()
         self._producer = BatchProducer(self._client(), unacknowledged_bytes=self.options.unacknowledged_bytes)
         self._releasing = asyncio.Lock()
         app.transport = LaneTransport(app.conf.broker_consumer, app, self)
