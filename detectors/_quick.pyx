@@ -167,7 +167,10 @@ cdef enum:
     KEPT = 4096
     LONGEST_LABEL = 40
     LONGEST_NAME = 128
-    PLACES = 50
+    PLACES = 51
+    RARE_FROM = 23
+    RARE_TO = 47
+    RARE = 50
     PRIORITY = 32
     ENGAGEMENT = 48
     OWN = 49
@@ -504,6 +507,7 @@ cdef const char *_data(const char *at, const char *end, tuple made) except? NULL
     cdef bint with_engagement = False
     cdef object own = None
     cdef const char *behind
+    cdef bint rare = False
     at = _skip(at + 1, end)
     if at < end and at[0] == 125:
         return at + 1
@@ -548,6 +552,8 @@ cdef const char *_data(const char *at, const char *end, tuple made) except? NULL
             if at >= end:
                 return NULL
             if at[0] == 125:
+                if rare:
+                    _set(made, RARE, True)
                 return at + 1
             if at[0] != 44:
                 return NULL
@@ -557,6 +563,7 @@ cdef const char *_data(const char *at, const char *end, tuple made) except? NULL
             return NULL
         seen |= <uint64_t>1 << number
         kind, place = _fields[number].kind, _fields[number].place
+        rare |= RARE_FROM <= place <= RARE_TO
         if end - at >= 4 and memcmp(at, "null", 4) == 0:
             at += 4
         elif kind <= ONE_OF:
@@ -572,6 +579,7 @@ cdef const char *_data(const char *at, const char *end, tuple made) except? NULL
                 if at >= end:
                     return NULL
                 if at[0] == 125:
+                    _set(made, RARE, True)
                     return at + 1
                 if at[0] != 44:
                     return NULL
@@ -624,6 +632,8 @@ cdef const char *_data(const char *at, const char *end, tuple made) except? NULL
         if at >= end:
             return NULL
         if at[0] == 125:
+            if rare:
+                _set(made, RARE, True)
             return at + 1
         if at[0] != 44:
             return NULL

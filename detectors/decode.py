@@ -23,9 +23,10 @@ from typing import Any, Final
 import msgspec
 
 from detectors import quick
-from detectors.envelope import Data, Envelope, Extras, OpenEnvelope, OwnRecord, RawEngagement
+from detectors.envelope import Consent, Data, Envelope, Extras, OpenEnvelope, OwnRecord, RawEngagement
 from detectors.events import Activation, Event, Rejected, Tick, key_of
 from detectors.labels import LABEL_BYTES, identifier, label
+from detectors.rare import NONE, Rare
 from detectors.scrub import attributes, scrub, written
 from detectors.vocabulary import ACTIVATION, CHANNELS, TICK, TYPES, UNKNOWN, canonical
 
@@ -105,8 +106,7 @@ class Decoder:
 
     def _plain(self, f: tuple[Any, ...], size: int, stamp: int) -> Event | Rejected:
         """An event of :func:`detectors.quick.scan`: in all but its values checked already."""
-        time: int = f[3]
-        if rejected := self._untimely(time, stamp):
+        if rejected := self._untimely(f[3], stamp):
             return rejected
         subject: str = f[4]
         anonymous = not subject
@@ -115,69 +115,8 @@ class Decoder:
             if not of_session:
                 return Rejected("no_subject", "subject")
             subject = f"anon:{of_session}"
-        tenant: str = f[5]
-        kind: str = canonical(f[2])
-        spec = TYPES.get(kind, UNKNOWN)
-        channel: str = f[6] or spec.channel
-        name = self._name(tenant, subject)
-        event = Event(
-            tenant,
-            name[0],
-            f[0],
-            f[1],
-            kind,
-            time,
-            anonymous or subject.startswith("anon:"),
-            channel if channel in CHANNELS else "other",
-            f[7] or "default",
-            f[15] or spec.actor,
-            f[14] or spec.direction,
-            f[8],
-            f[9],
-            f[10],
-            f[11],
-            f[12],
-            f[13],
-            f[16],
-            f[17],
-            f[18],
-            f[19],
-            f[20],
-            f[21],
-            f[33],
-            f[34],
-            f[35],
-            f[36],
-            f[37],
-            f[43],
-            f[40],
-            f[41],
-            f[42],
-            f[32],
-            f[27],
-            f[44],
-            f[45],
-            f[46],
-            f[29],
-            f[30],
-            f[31],
-            f[39],
-            f[38],
-            f[47],
-            f[25],
-            f[26],
-            f[22],
-            f[23],
-            f[24],
-            f[28],
-            None,
-            None,
-            _mean(f[48]) if f[48] else None,
-            attributes(f[49]) if f[49] else "",
-            name[1],
-        )
-        event.rank = spec.rank
-        event.known = spec is not UNKNOWN
+        event = _event(f, self._name(f[5], subject), attributes(f[49]) if f[49] else "")
+        event.anonymous = anonymous or subject.startswith("anon:")
         event.size = size
         self.subject = subject
         return event
@@ -232,7 +171,8 @@ class Decoder:
         if escaped and (found := _CONTROL.search(f"{fields[1]}{fields[2]}{tenant}")):
             # CloudEvents forbids control characters; ids are told apart by one.
             return Rejected("wrong_value", "id" if found[0] in fields[1] else "source")
-        customer, key = self._name(tenant, subject)
+        name = self._name(tenant, subject)
+        customer = name[0]
         extras = ""
         if raw_id and (escaped or raw.count(written(raw_id)) > 1):
             scrub(envelope, data, raw_id, customer)
@@ -241,10 +181,8 @@ class Decoder:
             extras = attributes(own, raw_id, customer) if own else ""
         elif own:
             extras = attributes(own)
-        event = _event(canonical(kind), fields, _astuple(data), time, tenant, customer, ascii and not escaped)
-        event.key = key
+        event = _event(_in_order(fields, _astuple(data), time, tenant, ascii and not escaped), name, extras)
         event.anonymous = not raw_id or raw_id.startswith("anon:")
-        event.attributes = extras
         event.size = len(raw)
         self.subject = subject
         return event
@@ -288,50 +226,115 @@ class Decoder:
         return None
 
 
-def _event(
-    kind: str, e: tuple[Any, ...], d: tuple[Any, ...], time: int, tenant: str, customer: str, plain: bool
-) -> Event:
-    """``e`` and ``d`` are the fields of the envelope and of its data, in their order there.
-
-    Taken as tuples: one call for all of them costs less than asking for five by name.
-    """
+def _event(f: tuple[Any, ...], name: tuple[str, bytes], extras: str) -> Event:
+    """``f`` is in the order of :data:`detectors.quick.PLACES`; ``name``: a pseudonym and its record's key."""
+    kind: str = canonical(f[2])
     spec = TYPES.get(kind, UNKNOWN)
     if spec is UNKNOWN:
         kind = label(kind)
-    channel: str = d[0] or spec.channel
-    journey: str = d[1] or "default"
-    source: str = e[2]
-    engagement = d[16]
-    consent = d[24]
+    channel: str = f[6] or spec.channel
     event = Event(
-        tenant,
-        customer,
-        e[1],
-        source if plain and len(source) <= LABEL_BYTES else label(source),
+        f[5],
+        name[0],
+        name[1],
+        f[0],
+        f[1],
         kind,
-        time,
+        f[3],
         False,
         channel if channel in CHANNELS else "other",
-        journey if plain and len(journey) <= LABEL_BYTES else label(journey),
-        d[9] or spec.actor,
-        d[8] or spec.direction,
+        f[7] or "default",
+        f[15] or spec.actor,
+        f[14] or spec.direction,
+        f[8],
+        f[9],
+        f[10],
+        f[11],
+        f[12],
+        f[13],
+        f[16],
+        f[17],
+        f[18],
+        f[19],
+        f[20],
+        f[21],
+        f[22],
+        _mean(f[48]) if f[48] else None,
+        extras,
+        _rare(f) if f[50] else NONE,
+    )
+    event.rank = spec.rank
+    event.known = spec is not UNKNOWN
+    return event
+
+
+def _rare(f: tuple[Any, ...]) -> Rare:
+    consent: Consent | None = f[50] if isinstance(f[50], Consent) else None
+    return Rare(
+        f[23],
+        f[24],
+        f[25],
+        f[26],
+        f[27],
+        f[28],
+        f[29],
+        f[30],
+        f[31],
+        f[32],
+        f[33],
+        f[34],
+        f[35],
+        f[36],
+        f[37],
+        f[38],
+        f[39],
+        f[40],
+        f[41],
+        f[42],
+        f[43],
+        f[44],
+        f[45],
+        f[46],
+        f[47],
+        None if consent is None else consent.profiling,
+        None if consent is None else consent.contact,
+    )
+
+
+def _in_order(e: tuple[Any, ...], d: tuple[Any, ...], time: int, tenant: str, plain: bool) -> tuple[Any, ...]:
+    """The fields of the envelope and of its data, in their order there, in that of ``PLACES``.
+
+    Taken as tuples: one call for all of them costs less than asking for five by name.
+    """
+    return (
+        e[1],
+        _label(e[2], plain),
+        e[3],
+        time,
+        "",
+        tenant,
+        d[0] or "",
+        _label(d[1], plain),
         _label(d[2], plain),
         _label(d[3], plain),
         identifier(d[4]) if d[4] else "",
         identifier(d[5]) if d[5] else "",
         identifier(d[6]) if d[6] else "",
         _label(d[7], plain),
-        identifier(d[10]) if d[10] else "",
-        identifier(d[11]) if d[11] else "",
-        _label(d[12], plain),
+        d[8] or "",
+        d[9] or "",
         _label(d[13], plain),
         _label(d[14], plain),
         _label(d[15], plain),
-        _label(d[29], plain),
-        _label(d[30], plain),
         _label(d[31], plain),
-        _label(d[32], plain),
+        _label(d[29], plain),
         _label(d[33], plain),
+        d[17],
+        identifier(d[10]) if d[10] else "",
+        identifier(d[11]) if d[11] else "",
+        _label(d[12], plain),
+        _label(d[30], plain),
+        _label(d[32], plain),
         _label(d[39], plain),
         _label(d[36], plain),
         _label(d[37], plain),
@@ -349,19 +352,14 @@ def _event(
         d[43],
         d[20],
         d[21],
-        d[17],
         d[18],
         d[19],
         d[23],
-        None if consent is None else consent.profiling,
-        None if consent is None else consent.contact,
-        None if engagement is None else _mean(_given(engagement)),
-        "",
-        b"",
+        None if d[16] is None else _given(d[16]),
+        None,
+        # All of it may be there: to look would cost more than it saves.
+        d[24] or True,
     )
-    event.rank = spec.rank
-    event.known = spec is not UNKNOWN
-    return event
 
 
 def _label(text: str | None, plain: bool) -> str:

@@ -6,11 +6,45 @@ fold reads them and never changes them.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
+from detectors.rare import NONE, Rare
 from detectors.records import Activation, Rejected, Tick
 
 __all__ = ["Activation", "Event", "Rejected", "Tick", "from_list", "key_of", "to_tuple"]
+
+
+# Where :func:`to_tuple` has what is in :class:`~detectors.rare.Rare`, and what that is of most events.
+_RARE_AT: Final = (
+    15,
+    16,
+    17,
+    22,
+    24,
+    26,
+    27,
+    28,
+    29,
+    30,
+    31,
+    32,
+    33,
+    34,
+    35,
+    36,
+    37,
+    38,
+    39,
+    40,
+    41,
+    42,
+    44,
+    45,
+    46,
+    47,
+    48,
+)
+_NOTHING: Final[list[Any]] = [*[""] * 14, *[None] * 13]
 
 
 class Event:
@@ -22,6 +56,7 @@ class Event:
         self,
         tenant: str,
         customer: str,
+        key: bytes,
         id: str,
         source: str,
         type: str,
@@ -37,43 +72,16 @@ class Event:
         session: str,
         conversation: str,
         device: str,
-        agent_id: str,
-        alert_id: str,
-        team: str,
         release: str,
         language: str,
         segment: str,
-        queue: str,
-        where: str,
         field: str,
-        reason: str,
+        queue: str,
         result: str,
-        kind: str,
-        to_channel: str,
-        from_team: str,
-        to_team: str,
-        priority: str,
-        prefers: str,
-        metric: str,
-        version: str,
-        scale: str,
-        wait_s: float | None,
-        announced_wait_s: float | None,
-        talk_s: float | None,
-        amount: float | None,
-        results: float | None,
-        score: float | None,
-        risk: float | None,
-        emotion: float | None,
         first_time: bool | None,
-        problem: bool | None,
-        last_contact: bool | None,
-        vulnerable: bool | None,
-        profiling: bool | None,
-        contact: bool | None,
         engagement: float | None,
         attributes: str,
-        key: bytes,
+        rare: Rare,
     ) -> None:
         self.tenant = tenant
         self.customer = customer
@@ -94,42 +102,16 @@ class Event:
         self.session = session
         self.conversation = conversation
         self.device = device
-        self.agent_id = agent_id
-        self.alert_id = alert_id
-        self.team = team
         self.release = release
         self.language = language
         self.segment = segment
-        self.queue = queue
-        self.where = where
         self.field = field
-        self.reason = reason
+        self.queue = queue
         self.result = result
-        self.kind = kind
-        self.to_channel = to_channel
-        self.from_team = from_team
-        self.to_team = to_team
-        self.priority = priority
-        self.prefers = prefers
-        self.metric = metric
-        self.version = version
-        self.scale = scale
-        self.wait_s = wait_s
-        self.announced_wait_s = announced_wait_s
-        self.talk_s = talk_s
-        self.amount = amount
-        self.results = results
-        self.score = score
-        self.risk = risk
-        self.emotion = emotion
         self.first_time = first_time
-        self.problem = problem
-        self.last_contact = last_contact
-        self.vulnerable = vulnerable
-        self.profiling = profiling
-        self.contact = contact
         self.engagement = engagement
         self.attributes = attributes
+        self.rare = rare
         # Where the record lay; provenance only, never an input to a decision.
         self.partition = -1
         self.offset = -1
@@ -140,6 +122,116 @@ class Event:
         self.known = True
         self.late = False
         self.size = 0
+
+    # What few events say.
+
+    @property
+    def agent_id(self) -> str:
+        return self.rare.agent_id
+
+    @property
+    def alert_id(self) -> str:
+        return self.rare.alert_id
+
+    @property
+    def team(self) -> str:
+        return self.rare.team
+
+    @property
+    def where(self) -> str:
+        return self.rare.where
+
+    @property
+    def reason(self) -> str:
+        return self.rare.reason
+
+    @property
+    def kind(self) -> str:
+        return self.rare.kind
+
+    @property
+    def to_channel(self) -> str:
+        return self.rare.to_channel
+
+    @property
+    def from_team(self) -> str:
+        return self.rare.from_team
+
+    @property
+    def to_team(self) -> str:
+        return self.rare.to_team
+
+    @property
+    def priority(self) -> str:
+        return self.rare.priority
+
+    @property
+    def prefers(self) -> str:
+        return self.rare.prefers
+
+    @property
+    def metric(self) -> str:
+        return self.rare.metric
+
+    @property
+    def version(self) -> str:
+        return self.rare.version
+
+    @property
+    def scale(self) -> str:
+        return self.rare.scale
+
+    @property
+    def wait_s(self) -> float | None:
+        return self.rare.wait_s
+
+    @property
+    def announced_wait_s(self) -> float | None:
+        return self.rare.announced_wait_s
+
+    @property
+    def talk_s(self) -> float | None:
+        return self.rare.talk_s
+
+    @property
+    def amount(self) -> float | None:
+        return self.rare.amount
+
+    @property
+    def results(self) -> float | None:
+        return self.rare.results
+
+    @property
+    def score(self) -> float | None:
+        return self.rare.score
+
+    @property
+    def risk(self) -> float | None:
+        return self.rare.risk
+
+    @property
+    def emotion(self) -> float | None:
+        return self.rare.emotion
+
+    @property
+    def problem(self) -> bool | None:
+        return self.rare.problem
+
+    @property
+    def last_contact(self) -> bool | None:
+        return self.rare.last_contact
+
+    @property
+    def vulnerable(self) -> bool | None:
+        return self.rare.vulnerable
+
+    @property
+    def profiling(self) -> bool | None:
+        return self.rare.profiling
+
+    @property
+    def contact(self) -> bool | None:
+        return self.rare.contact
 
 
 def key_of(tenant: str, customer: str) -> bytes:
@@ -212,9 +304,11 @@ def to_tuple(e: Event) -> tuple[object, ...]:
 
 def from_list(r: list[Any], tenant: str, customer: str) -> Event:
     """Back from :func:`to_tuple`."""
+    said = [r[place] for place in _RARE_AT]
     e = Event(
         tenant,
         customer,
+        key_of(tenant, customer),
         r[0],
         r[1],
         r[2],
@@ -230,43 +324,16 @@ def from_list(r: list[Any], tenant: str, customer: str) -> Event:
         r[12],
         r[13],
         r[14],
-        r[15],
-        r[16],
-        r[17],
         r[18],
         r[19],
         r[20],
-        r[21],
-        r[22],
         r[23],
-        r[24],
+        r[21],
         r[25],
-        r[26],
-        r[27],
-        r[28],
-        r[29],
-        r[30],
-        r[31],
-        r[32],
-        r[33],
-        r[34],
-        r[35],
-        r[36],
-        r[37],
-        r[38],
-        r[39],
-        r[40],
-        r[41],
-        r[42],
         r[43],
-        r[44],
-        r[45],
-        r[46],
-        r[47],
-        r[48],
         r[49],
         r[50],
-        key_of(tenant, customer),
+        NONE if said == _NOTHING else Rare(*said),
     )
     e.partition, e.offset, e.late, e.size, e.rank, e.known = r[51:]
     return e

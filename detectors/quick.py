@@ -33,13 +33,15 @@ _CHOICES: Final = {
 }
 _IN_ORDER: Final = (
     "id source type time subject tenant "
-    "channel journey step intent case_id session_id conversation_id device direction actor agent_id alert_id "
-    "team release language segment first_time problem last_contact risk emotion prefers vulnerable wait_s "
-    "announced_wait_s talk_s priority queue where field reason result results amount to_channel from_team "
-    "to_team kind metric version scale score engagement own"
+    "channel journey step intent case_id session_id conversation_id device direction actor release language "
+    "segment field queue result first_time "
+    "agent_id alert_id team where reason kind to_channel from_team to_team priority prefers metric version "
+    "scale wait_s announced_wait_s talk_s amount results score risk emotion problem last_contact vulnerable "
+    "engagement own rare"
 )
 #: What a scanned event holds, in order: ``time`` in ms, texts "" where absent, all else None. ``engagement``
-#: is a list of what was said; ``own`` maps the names of the event's own fields to their JSON.
+#: is a list of what was said; ``own`` maps the names of the event's own fields to their JSON; ``rare`` says
+#: whether there is anything from ``agent_id`` to ``vulnerable``.
 PLACES: Final = _IN_ORDER.split()
 
 
@@ -67,7 +69,7 @@ if BUILD == "compiled":
     from detectors import _quick
 
     kinds = {name: kind for names, kind in _KINDS.items() for name in names.split()}
-    given = {"tenant": "default", "time": 0, "engagement": None, "own": None}
+    given = {"tenant": "default", "time": 0, "engagement": None, "own": None, "rare": False}
     blank = [given.get(name, "" if kinds.get(name, _TEXT) <= _ONE_OF else None) for name in PLACES]
     _quick._prepare(
         [(name, PLACES.index(name), kinds[name]) for name in PLACES if name in kinds], tuple(blank)

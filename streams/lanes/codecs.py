@@ -33,7 +33,7 @@ def lz4_decode(payload: Any) -> bytes:
     try:
         unpacked: bytes = lz4.frame.decompress(payload)
     except (RuntimeError, ValueError):
-        return codec.lz4_decode(payload)
+        unpacked = codec.lz4_decode(payload)
     return unpacked
 
 
