@@ -20,7 +20,7 @@ from __future__ import annotations
 from typing import Final
 
 from detectors import candidates, contacts, failures, waiting
-from detectors.attempts import EXPLICIT, INFERRED, OPEN, begin, find, over, thread, timeout
+from detectors.attempts import CONVERSED, EXPLICIT, INFERRED, OPEN, begin, find, over, thread, timeout
 from detectors.effort import load
 from detectors.events import Event
 from detectors.ids import fact_id
@@ -258,8 +258,11 @@ def again(base: Customer, row: Row, ver: int) -> Row | None:
 def _id(state: Customer, attempt: Attempt) -> str:
     parts = [state.tenant, state.customer]
     parts += ["abandonment", attempt.kind, attempt.journey, attempt.step, str(attempt.start)]
-    # Two conversations may begin in the same minute of a source that knows no seconds.
-    return fact_id(*parts, str(attempt.key)) if attempt.key else fact_id(*parts)
+    # Two conversations may begin in the same minute of a source that knows no seconds; those that nobody
+    # names are told apart by their channel.
+    if attempt.key or attempt.kind in CONVERSED:
+        parts.append(str(attempt.key) if attempt.key else attempt.channel)
+    return fact_id(*parts)
 
 
 def _row(

@@ -223,7 +223,7 @@ class PartitionFold:
                 state.ring = ring
             self._fold(state, e, out)
             return state
-        if e.time <= ring.closed:
+        if e.time <= ring.closed and not ring.follows(e):
             e.late = True
         place = ring.place(e)
         if place == len(ring.events) or e.late:
@@ -234,6 +234,7 @@ class PartitionFold:
         if ring.wants_middle:
             ring.middle, ring.middle_at = snapshot(state), len(ring.events)
         if ring.full or ring.passed(settled):
+            ring.split(settled)
             if not ring.middle:
                 self._find_middle(ring, e.offset)
             if ring.advance(settled):

@@ -53,6 +53,21 @@ class Ring:
         """Whether all that is before the middle is settled, and need not be kept."""
         return self.middle_at > 0 and self.events[self.middle_at - 1].time < settled
 
+    def split(self, settled: int) -> None:
+        """Where room has to be made: put the middle behind what is settled, but keep one that will do.
+
+        One that was put anew after something out of order may be at the very end: to let go all that is
+        before it would close what can still come.
+        """
+        at = 0
+        for e in self.events:
+            if not e.late and e.time >= settled:
+                break
+            at += 1
+        at = min(max(at, _MIDDLE), len(self.events))
+        if not 0 < self.middle_at <= at:
+            self.middle, self.middle_at = b"", at
+
     def settled(self, moment: int) -> bool:
         """Whether all of it lies before ``moment`` (ms), the watermark."""
         last = self.last()
@@ -84,6 +99,16 @@ class Ring:
                 break
             place = at
         return place
+
+    def follows(self, e: Event) -> bool:
+        """Whether ``e`` belongs after one that is here, and so after all that were let go.
+
+        Of one moment there may be more events than there is room for.
+        """
+        for other in self.events:
+            if not other.late:
+                return not precedes(e, other)
+        return False
 
     def advance(self, settled: int) -> bool:
         """Let go what is before the middle; True where some of it was not before ``settled`` (ms)."""

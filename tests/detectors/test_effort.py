@@ -15,6 +15,7 @@ from detectors.examples import MONDAY, Story, fold, hours, minutes
 from detectors.packed import pack, unpack
 from detectors.partition import PartitionFold
 from detectors.policy import DEFAULT_TEXT, default, parse
+from detectors.ring import MOST_EVENTS
 from detectors.signals import DIRECT, NUMBER, SIGNALS
 from detectors.state import MOST_PARTS, Customer
 
@@ -78,7 +79,7 @@ def test_any_order_and_any_split_give_the_same(
 
 
 @settings(max_examples=150)
-@given(st.lists(st.tuples(st.sampled_from(PLAIN), MOMENTS), min_size=1, max_size=60))
+@given(st.lists(st.tuples(st.sampled_from(PLAIN), MOMENTS), min_size=1, max_size=MOST_EVENTS))
 def test_contributions_add_up(signals: list[tuple[str, int]]) -> None:
     """To the score, whatever came, in whatever order, more signals than are kept apart included."""
     story = Story(PATIENT)
@@ -91,6 +92,17 @@ def test_contributions_add_up(signals: list[tuple[str, int]]) -> None:
             assert sum(points for _, points, _, _ in parts) == pytest.approx(score, abs=CLOSE)
     assert len(journey.parts) <= MOST_PARTS
     assert sum(part.count for part in journey.parts) == len(signals)
+
+
+def test_more_of_one_moment_than_a_ring_holds_are_all_in_order() -> None:
+    story = Story(PATIENT)
+    for number in range(3 * MOST_EVENTS):
+        told(story, 1_000 + number, ("rage_click", 0, "order"))
+    (journey,) = story.jane.journeys
+    assert sum(part.count for part in journey.parts) == 3 * MOST_EVENTS
+    counts = story.log.fold.counts
+    assert (counts.scored, counts.late) == (3 * MOST_EVENTS, 0)
+    assert counts.overflows > 0
 
 
 def test_parts_are_weighed_at_one_moment() -> None:
