@@ -136,8 +136,9 @@ class DeskFold:
         rows: list[Row] = []
         brief: dict[str, Any] = {}
         kept, name = Said(candidate.ver), "alert.retracted"
-        if said is not None and candidate.after:
-            said = said.without([step.ver for step in candidate.before])
+        left = None if said is None else said.without([step.ver for step in candidate.before])
+        if left is not None and (candidate.after or left.brief):
+            said = left
         for told in candidate.after:
             name = _SAYS[told.type]
             told.partition, told.offset = candidate.partition, candidate.offset
@@ -150,7 +151,11 @@ class DeskFold:
             for step in candidate.before
             if (step.type, step.ver) not in holds
         ]
-        if not candidate.after:
+        if not candidate.after and said is not None and said is left:
+            # What had been said before that is settled, and holds again.
+            brief, name = _brief(candidate, said), "alert.updated"
+            kept = Said(candidate.ver, said.brief, 0, said.step, said.earlier)
+        elif not candidate.after:
             brief = _brief(candidate, said)
             # Nothing is left of it but that it was: for who looks at every row, not for who counts alerts.
             rows.append(_fitting(alert_row(candidate, name, brief, retracted=True)))
