@@ -71,9 +71,14 @@ def on_late(m: Moment, e: Event) -> None:
 def _find(m: Moment, e: Event) -> Owed | None:
     key = thread(e)
     for owed in reversed(m.state.owed):
-        if owed.key == key and (key or owed.channel == e.channel):
+        if owed.key == key and (key or owed.channel == _channel(e)):
             return owed
     return None
+
+
+def _channel(e: Event) -> str:
+    """Where an answer is owed: a ticket opened by telephone is answered like a ticket."""
+    return "ticket" if e.type in _TICKET else e.channel
 
 
 def _promised(m: Moment, channel: str, since: int) -> int:
@@ -96,8 +101,7 @@ def _asked(m: Moment, e: Event) -> None:
     owed = m.state.owed
     if len(owed) >= MOST_OWED:
         owed.remove(min(owed, key=lambda entry: (entry.since, entry.key)))
-    # A ticket opened by telephone is answered like a ticket.
-    channel = "ticket" if e.type in _TICKET else e.channel
+    channel = _channel(e)
     promised = _promised(m, channel, e.time)
     due = promised + _patience(m, channel)
     owed.append(Owed(thread(e), channel, e.journey, e.step, e.time, promised, 0, due, e.source))

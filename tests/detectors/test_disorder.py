@@ -85,6 +85,7 @@ def test_stories_in_any_order(
 # What is settled makes room first; two wait for a reply since one moment, on two channels.
 @example(27796, 33, 20.0, False)
 @example(125381, 40, 6.0, True)
+@example(1122478462, 11, 6.0, True)
 def test_anything_in_any_order(seed: int, events: int, spread: float, restarts: bool) -> None:
     """Also fields and orders that no system would send."""
     rng = random.Random(seed)
