@@ -147,7 +147,7 @@ cdef extern from "Python.h":
 cdef enum Kind:
     LABEL = 1      # str of at most 40 bytes; "" where absent
     NAME           # str of at most 128 bytes; "" where absent
-    TEXT           # str as it is; "" where absent
+    WORD_OR_NUMBER # as LABEL; a whole number as it is written
     ONE_OF         # str out of a few; "" where absent
     TRUTH          # bool or None
     UNIT           # 0..1
@@ -171,7 +171,6 @@ cdef enum:
     RARE_FROM = 23
     RARE_TO = 47
     RARE = 50
-    PRIORITY = 32
     ENGAGEMENT = 48
     OWN = 49
     DEEPEST = 8
@@ -239,6 +238,37 @@ cdef inline const char *_skip(const char *at, const char *end) noexcept nogil:
 cdef inline const char *_string(const char *at, const char *end) noexcept nogil:
     """``at`` is behind the opening quote: the closing one, or NULL where there is none."""
     return <const char *>memchr(at, 34, end - at)
+
+
+cdef inline bint _is(const char *at, const char *end, const char *word, Py_ssize_t size) noexcept nogil:
+    return end - at >= size and memcmp(at, word, size) == 0
+
+
+cdef inline const char *_named(const char *at, const char *end, Py_ssize_t *size) noexcept nogil:
+    """``at`` is where a name's opening quote should be: where its value begins, and the name's ``size``."""
+    cdef const char *quote
+    if at >= end or at[0] != 34:
+        return NULL
+    quote = _string(at + 1, end)
+    if quote == NULL:
+        return NULL
+    size[0] = quote - at - 1
+    at = _skip(quote + 1, end)
+    if at >= end or at[0] != 58:
+        return NULL
+    at = _skip(at + 1, end)
+    return at if at < end else NULL
+
+
+cdef inline const char *_next(const char *at, const char *end, char closing, bint *more) noexcept nogil:
+    """``at`` is behind a value: where the next one begins, or, where there is no ``more``, behind the end."""
+    at = _skip(at, end)
+    if at >= end:
+        return NULL
+    more[0] = at[0] == 44
+    if more[0]:
+        return _skip(at + 1, end)
+    return at + 1 if at[0] == closing else NULL
 
 
 cdef object _known(const char *text, Py_ssize_t size):
@@ -404,26 +434,18 @@ cdef bint _envelope(
 ) except -1:
     cdef const char *name
     cdef const char *quote
-    cdef Py_ssize_t length, size
+    cdef Py_ssize_t length = 0, size
     cdef int seen = 0, bit
     cdef int64_t time
+    cdef bint more = True
     at = _skip(at, end)
     if at >= end or at[0] != 123:
         return False
     at = _skip(at + 1, end)
-    while True:
-        if at >= end or at[0] != 34:
-            return False
+    while more:
         name = at + 1
-        quote = _string(name, end)
-        if quote == NULL:
-            return False
-        length = quote - name
-        at = _skip(quote + 1, end)
-        if at >= end or at[0] != 58:
-            return False
-        at = _skip(at + 1, end)
-        if at >= end:
+        at = _named(at, end, &length)
+        if at == NULL:
             return False
         if length == 4 and memcmp(name, "data", 4) == 0:
             if seen & 128 or at[0] != 123:
@@ -483,224 +505,183 @@ cdef bint _envelope(
                 return False
             seen |= bit
             at = quote + 1
-        at = _skip(at, end)
-        if at >= end:
+        at = _next(at, end, 125, &more)
+        if at == NULL:
             return False
-        if at[0] == 125:
-            break
-        if at[0] != 44:
-            return False
-        at = _skip(at + 1, end)
     # Specversion, id, source, type and time are required.
-    return (seen & 79) == 79 and _skip(at + 1, end) == end
+    return (seen & 79) == 79 and _skip(at, end) == end
 
 
 cdef const char *_data(const char *at, const char *end, tuple made) except? NULL:
     """Behind the object at ``at``; NULL where it is not plain."""
     cdef const char *name
-    cdef const char *quote
-    cdef Py_ssize_t size
-    cdef int number, place
-    cdef Kind kind
+    cdef Py_ssize_t size = 0
+    cdef int number
     cdef uint64_t seen = 0
-    cdef double value = 0.0
-    cdef bint with_engagement = False
-    cdef object own = None
-    cdef const char *behind
-    cdef bint rare = False
+    cdef bint with_engagement = False, rare = False, more = True
     at = _skip(at + 1, end)
     if at < end and at[0] == 125:
         return at + 1
-    while True:
-        if at >= end or at[0] != 34:
-            return NULL
+    while more:
         name = at + 1
-        quote = _string(name, end)
-        if quote == NULL:
+        at = _named(at, end, &size)
+        if at == NULL:
             return NULL
-        size = quote - name
         number = _find(name, size)
-        at = _skip(quote + 1, end)
-        if at >= end or at[0] != 58:
-            return NULL
-        at = _skip(at + 1, end)
-        if at >= end:
-            return NULL
-        if number < 0:
-            if size == 10 and memcmp(name, "engagement", 10) == 0:
-                if with_engagement:
-                    return NULL
-                with_engagement = True
-                at = _engagement(at, end, made)
-                if at == NULL:
-                    return NULL
-            else:
-                if size == 7 and memcmp(name, "consent", 7) == 0:
-                    return NULL
-                behind = _value(at, end, DEEPEST)
-                if behind == NULL:
-                    return NULL
-                key = ascii_of(name, size)
-                if own is None:
-                    own = {}
-                    _set(made, OWN, own)
-                elif key in own:
-                    return NULL
-                (<dict>own)[key] = PyBytes_FromStringAndSize(at, behind - at)
-                at = behind
-            at = _skip(at, end)
-            if at >= end:
+        if number >= 0:
+            if seen & (<uint64_t>1 << number):
                 return NULL
-            if at[0] == 125:
-                if rare:
-                    _set(made, RARE, True)
-                return at + 1
-            if at[0] != 44:
-                return NULL
-            at = _skip(at + 1, end)
-            continue
-        if seen & (<uint64_t>1 << number):
-            return NULL
-        seen |= <uint64_t>1 << number
-        kind, place = _fields[number].kind, _fields[number].place
-        rare |= RARE_FROM <= place <= RARE_TO
-        if end - at >= 4 and memcmp(at, "null", 4) == 0:
-            at += 4
-        elif kind <= ONE_OF:
-            if at[0] != 34:
-                if place != PRIORITY:
-                    return NULL
-                # Systems name priorities by number or by word.
-                behind = _number(at, end, &value)
-                if behind == NULL or memchr(at, 46, behind - at) != NULL:
-                    return NULL
-                _set(made, place, _known(at, behind - at))
-                at = _skip(behind, end)
-                if at >= end:
-                    return NULL
-                if at[0] == 125:
-                    _set(made, RARE, True)
-                    return at + 1
-                if at[0] != 44:
-                    return NULL
-                at = _skip(at + 1, end)
-                continue
-            at += 1
-            quote = _string(at, end)
-            if quote == NULL:
-                return NULL
-            size = quote - at
-            if kind == LABEL:
-                if size > LONGEST_LABEL:
-                    return NULL
-                if size:
-                    _set(made, place, _known(at, size))
-            elif kind == ONE_OF:
-                value_ = _known(at, size) if size <= LONGEST_LABEL else None
-                if value_ not in _choices[place]:
-                    return NULL
-                _set(made, place, value_)
-            else:
-                if size > LONGEST_NAME:
-                    return NULL
-                if size:
-                    _set(made, place, ascii_of(at, size))
-            at = quote + 1
-        elif kind == TRUTH:
-            if end - at >= 4 and memcmp(at, "true", 4) == 0:
-                _set(made, place, True)
+            seen |= <uint64_t>1 << number
+            rare |= RARE_FROM <= _fields[number].place <= RARE_TO
+            if _is(at, end, "null", 4):
                 at += 4
-            elif end - at >= 5 and memcmp(at, "false", 5) == 0:
-                _set(made, place, False)
-                at += 5
+            elif _fields[number].kind <= ONE_OF:
+                at = _text(at, end, made, &_fields[number])
             else:
+                at = _measure(at, end, made, &_fields[number])
+        elif size == 10 and memcmp(name, "engagement", 10) == 0:
+            if with_engagement:
                 return NULL
+            with_engagement = True
+            at = _engagement(at, end, made)
+        elif size == 7 and memcmp(name, "consent", 7) == 0:
+            return NULL
         else:
-            at = _number(at, end, &value)
-            if at == NULL:
-                return NULL
-            if kind == UNIT and not 0.0 <= value <= 1.0:
-                return NULL
-            if kind == SIGNED and not -1.0 <= value <= 1.0:
-                return NULL
-            if kind == SECONDS and not 0.0 <= value <= 864000000.0:
-                return NULL
-            if kind == FINITE and not -1e15 <= value <= 1e15:
-                return NULL
-            _set(made, place, value)
-        at = _skip(at, end)
-        if at >= end:
+            at = _of_its_own(at, end, made, ascii_of(name, size))
+        if at == NULL:
             return NULL
-        if at[0] == 125:
-            if rare:
-                _set(made, RARE, True)
-            return at + 1
-        if at[0] != 44:
+        at = _next(at, end, 125, &more)
+        if at == NULL:
             return NULL
-        at = _skip(at + 1, end)
+    if rare:
+        _set(made, RARE, True)
+    return at
+
+
+cdef const char *_text(const char *at, const char *end, tuple made, Field *field) except? NULL:
+    """Take over a text; behind it."""
+    cdef const char *quote
+    cdef Py_ssize_t size
+    cdef double value
+    if at[0] != 34:
+        if field.kind != WORD_OR_NUMBER:
+            return NULL
+        quote = _number(at, end, &value)
+        if quote == NULL or memchr(at, 46, quote - at) != NULL:
+            return NULL
+        _set(made, field.place, _known(at, quote - at))
+        return quote
+    at += 1
+    quote = _string(at, end)
+    if quote == NULL:
+        return NULL
+    size = quote - at
+    if size > (LONGEST_NAME if field.kind == NAME else LONGEST_LABEL):
+        return NULL
+    if field.kind == ONE_OF:
+        one = _known(at, size)
+        if one not in _choices[field.place]:
+            return NULL
+        _set(made, field.place, one)
+    elif size:
+        _set(made, field.place, ascii_of(at, size) if field.kind == NAME else _known(at, size))
+    return quote + 1
+
+
+cdef const char *_measure(const char *at, const char *end, tuple made, Field *field) except? NULL:
+    """Take over a truth or a number within its bounds; behind it."""
+    cdef double value = 0.0
+    if field.kind == TRUTH:
+        if _is(at, end, "true", 4):
+            _set(made, field.place, True)
+            return at + 4
+        if _is(at, end, "false", 5):
+            _set(made, field.place, False)
+            return at + 5
+        return NULL
+    at = _number(at, end, &value)
+    if at == NULL:
+        return NULL
+    if field.kind == UNIT and not 0.0 <= value <= 1.0:
+        return NULL
+    if field.kind == SIGNED and not -1.0 <= value <= 1.0:
+        return NULL
+    if field.kind == SECONDS and not 0.0 <= value <= 864000000.0:
+        return NULL
+    if field.kind == FINITE and not -1e15 <= value <= 1e15:
+        return NULL
+    _set(made, field.place, value)
+    return at
+
+
+cdef const char *_of_its_own(const char *at, const char *end, tuple made, object name) except? NULL:
+    """Keep the JSON of a field that the contract does not have; behind it."""
+    cdef const char *behind = _value(at, end, DEEPEST)
+    if behind == NULL:
+        return NULL
+    own = <object>PyTuple_GET_ITEM(made, OWN)
+    if own is None:
+        own = {}
+        _set(made, OWN, own)
+    elif name in own:
+        return NULL
+    (<dict>own)[name] = PyBytes_FromStringAndSize(at, behind - at)
+    return behind
 
 
 cdef const char *_engagement(const char *at, const char *end, tuple made) except? NULL:
     """Behind the object: what was said, in the order of the fields."""
     cdef const char *name
-    cdef const char *quote
+    cdef Py_ssize_t size = 0
     cdef int which, seen = 0
     cdef double[4] said
     cdef bint[4] given = [False, False, False, False]
-    if end - at >= 4 and memcmp(at, "null", 4) == 0:
+    cdef bint more = True
+    if _is(at, end, "null", 4):
         return at + 4
     if at[0] != 123:
         return NULL
     at = _skip(at + 1, end)
     if at < end and at[0] == 125:
         return at + 1
-    while True:
-        if at >= end or at[0] != 34:
-            return NULL
+    while more:
         name = at + 1
-        quote = _string(name, end)
-        if quote == NULL:
+        at = _named(at, end, &size)
+        if at == NULL:
             return NULL
-        if quote - name == 9 and memcmp(name, "financial", 9) == 0:
+        if size == 9 and memcmp(name, "financial", 9) == 0:
             which = 0
-        elif quote - name == 11 and memcmp(name, "sentimental", 11) == 0:
+        elif size == 11 and memcmp(name, "sentimental", 11) == 0:
             which = 1
-        elif quote - name == 9 and memcmp(name, "expertise", 9) == 0:
+        elif size == 9 and memcmp(name, "expertise", 9) == 0:
             which = 2
-        elif quote - name == 8 and memcmp(name, "temporal", 8) == 0:
+        elif size == 8 and memcmp(name, "temporal", 8) == 0:
             which = 3
         else:
             return NULL
         if seen & (1 << which):
             return NULL
         seen |= 1 << which
-        at = _skip(quote + 1, end)
-        if at >= end or at[0] != 58:
-            return NULL
-        at = _skip(at + 1, end)
-        if end - at >= 4 and memcmp(at, "null", 4) == 0:
+        if _is(at, end, "null", 4):
             at += 4
         else:
             at = _number(at, end, &said[which])
             if at == NULL or not 0.0 <= said[which] <= 1.0:
                 return NULL
             given[which] = True
-        at = _skip(at, end)
-        if at >= end:
+        at = _next(at, end, 125, &more)
+        if at == NULL:
             return NULL
-        if at[0] == 125:
-            break
-        if at[0] != 44:
-            return NULL
-        at = _skip(at + 1, end)
     _set(made, ENGAGEMENT, [said[which] for which in range(4) if given[which]])
-    return at + 1
+    return at
 
 
 cdef const char *_value(const char *at, const char *end, int deep) noexcept nogil:
     """Behind any plain value; NULL where it is none."""
     cdef double nothing
+    cdef Py_ssize_t size
     cdef char closing
+    cdef bint more = True
     if at >= end:
         return NULL
     if at[0] == 34:
@@ -713,31 +694,21 @@ cdef const char *_value(const char *at, const char *end, int deep) noexcept nogi
         at = _skip(at + 1, end)
         if at < end and at[0] == closing:
             return at + 1
-        while True:
+        while more:
             if closing == 125:
-                if at >= end or at[0] != 34:
-                    return NULL
-                at = _string(at + 1, end)
+                at = _named(at, end, &size)
                 if at == NULL:
                     return NULL
-                at = _skip(at + 1, end)
-                if at >= end or at[0] != 58:
-                    return NULL
-                at = _skip(at + 1, end)
             at = _value(at, end, deep - 1)
             if at == NULL:
                 return NULL
-            at = _skip(at, end)
-            if at >= end:
+            at = _next(at, end, closing, &more)
+            if at == NULL:
                 return NULL
-            if at[0] == closing:
-                return at + 1
-            if at[0] != 44:
-                return NULL
-            at = _skip(at + 1, end)
-    if end - at >= 4 and (memcmp(at, "null", 4) == 0 or memcmp(at, "true", 4) == 0):
+        return at
+    if _is(at, end, "null", 4) or _is(at, end, "true", 4):
         return at + 4
-    if end - at >= 5 and memcmp(at, "false", 5) == 0:
+    if _is(at, end, "false", 5):
         return at + 5
     return _number(at, end, &nothing)
 

@@ -14,11 +14,12 @@ from detectors import BUILD
 
 __all__ = ["PLACES", "columns", "digest", "event", "scan", "seen"]
 
-_LABEL, _NAME, _TEXT, _ONE_OF, _TRUTH, _UNIT, _SIGNED, _SECONDS, _FINITE = range(1, 10)
+_LABEL, _NAME, _WORD_OR_NUMBER, _ONE_OF, _TRUTH, _UNIT, _SIGNED, _SECONDS, _FINITE = range(1, 10)
 _KINDS: Final = {
-    "channel journey step intent device team release language segment prefers priority queue where field "
+    "channel journey step intent device team release language segment prefers queue where field "
     "reason result to_channel from_team to_team kind version scale": _LABEL,
     "case_id session_id conversation_id agent_id alert_id": _NAME,
+    "priority": _WORD_OR_NUMBER,
     "direction actor metric": _ONE_OF,
     "first_time problem last_contact vulnerable": _TRUTH,
     "risk": _UNIT,
@@ -70,7 +71,7 @@ if BUILD == "compiled":
 
     kinds = {name: kind for names, kind in _KINDS.items() for name in names.split()}
     given = {"tenant": "default", "time": 0, "engagement": None, "own": None, "rare": False}
-    blank = [given.get(name, "" if kinds.get(name, _TEXT) <= _ONE_OF else None) for name in PLACES]
+    blank = [given.get(name, "" if kinds.get(name, _LABEL) <= _ONE_OF else None) for name in PLACES]
     _quick._prepare(
         [(name, PLACES.index(name), kinds[name]) for name in PLACES if name in kinds], tuple(blank)
     )

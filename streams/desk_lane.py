@@ -137,7 +137,7 @@ class DeskFold:
         brief: dict[str, Any] = {}
         kept, name = Said(candidate.ver), "alert.retracted"
         left = None if said is None else said.without([step.ver for step in candidate.before])
-        if left is not None and (candidate.after or left.brief):
+        if candidate.after:
             said = left
         for told in candidate.after:
             name = _SAYS[told.type]
@@ -151,10 +151,9 @@ class DeskFold:
             for step in candidate.before
             if (step.type, step.ver) not in holds
         ]
-        if not candidate.after and said is not None and said is left:
+        if not candidate.after and left is not None and left.brief:
             # What had been said before that is settled, and holds again.
-            brief, name = _brief(candidate, said), "alert.updated"
-            kept = Said(candidate.ver, said.brief, 0, said.step, said.earlier)
+            brief, name, kept = _brief(candidate, left), "alert.updated", left
         elif not candidate.after:
             brief = _brief(candidate, said)
             # Nothing is left of it but that it was: for who looks at every row, not for who counts alerts.

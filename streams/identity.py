@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
+import hmac
 from collections.abc import Callable
 from functools import lru_cache
 
@@ -33,8 +33,6 @@ __all__ = ["Pseudonyms"]
 
 # Hex digits of a pseudonym: 128 bits, so that two customers in 10^15 never meet.
 LENGTH = 32
-# Of SHA-256, in bytes.
-BLOCK = 64
 # Tells this key's use from any other of the same secret; a change makes old references unreadable.
 PURPOSE = b"rehuman customer reference v1"
 
@@ -53,11 +51,8 @@ class Pseudonyms:
             if len(secret) < MIN_KEY:
                 found = f"{len(secret)} characters" if secret else "nothing"
                 raise SettingError(name, found, f"a secret of at least {MIN_KEY} characters")
-        # HMAC-SHA-256 (RFC 2104) as two hashes that have taken the padded key already: a quarter of the time.
-        short = hashlib.sha256(key).digest() if len(key) > BLOCK else key
-        padded = short.ljust(BLOCK, b"\0")
-        self._inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in padded))
-        self._outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in padded))
+        # It has taken the key already: a copy of it takes the message in two thirds of the time.
+        self._mac = hmac.new(key, digestmod="sha256")
         # 64 bytes: AES-256 for the text and for the synthetic nonce.
         self._siv = AESSIV(HKDF(SHA256(), 64, salt=None, info=PURPOSE).derive(reference_key))
         # The cached functions themselves are the methods: a hit never enters Python code.
@@ -76,10 +71,9 @@ class Pseudonyms:
         name = tenant.encode()
         # The length keeps ("ab", "c") and ("a", "bc") apart.
         message = len(name).to_bytes(4, "big") + name + subject.encode()
-        inner, outer = self._inner.copy(), self._outer.copy()
-        inner.update(message)
-        outer.update(inner.digest())
-        return outer.hexdigest()[:LENGTH]
+        mac = self._mac.copy()
+        mac.update(message)
+        return mac.hexdigest()[:LENGTH]
 
     def _reference(self, tenant: str, subject: str) -> str:
         sealed = self._siv.encrypt(subject.encode(), [tenant.encode()])

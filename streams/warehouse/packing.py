@@ -13,14 +13,12 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from detectors.tables import CLICKHOUSE_TYPES, Table
+from streams.engine.packets import BLOCK_INFO
 from streams.engine.wire import text, varint
 from streams.warehouse.columns import ERRORS, FORMS, Form, size
 from streams.warehouse.split import by_months, months_of
 
-__all__ = ["INFO", "MisfitError", "Piece", "body", "pack", "salvage"]
-
-# What precedes a block in the protocol: it is no overflow, and of no bucket.
-INFO = b"\x01\x00\x02\xff\xff\xff\xff\x00"
+__all__ = ["MisfitError", "Piece", "body", "pack", "salvage"]
 
 Values = Sequence[Any]
 Columns = Sequence[Values]
@@ -76,7 +74,7 @@ def _piece(table: Table, names: tuple[str, ...], columns: Columns, months: froze
 def body(pieces: Sequence[Piece]) -> bytes:
     """One Native block of pieces with the same table and names."""
     first = pieces[0]
-    blocks = [INFO, varint(len(first.names)), varint(sum(piece.rows for piece in pieces))]
+    blocks = [BLOCK_INFO, varint(len(first.names)), varint(sum(piece.rows for piece in pieces))]
     columns = zip(*(piece.parts for piece in pieces), strict=True)
     for (head, form), parts in zip(_forms(first.table, first.names), columns, strict=True):
         blocks += (head, form.join(parts))

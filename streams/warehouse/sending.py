@@ -16,14 +16,15 @@ from clickhouse_driver import Client
 from clickhouse_driver.protocol import ServerPacketTypes
 
 from detectors.tables import CLICKHOUSE_TYPES
+from streams.engine.packets import BLOCK_INFO
 from streams.engine.wire import compress
-from streams.warehouse.packing import INFO, Piece, body
+from streams.warehouse.packing import Piece, body
 
 __all__ = ["REVISION", "ColumnsDifferError", "PieceClient"]
 
 REVISION = 54449
 # A data packet without a table's name, and the block without columns that ends an insert.
-DATA, END = b"\x02\x00", INFO + b"\x00\x00"
+DATA, END = b"\x02\x00", BLOCK_INFO + b"\x00\x00"
 # Compressed frame by frame: neither held as a whole nor hashed in one go.
 FRAME = 1024 * 1024
 # The time-out of a socket is for one call. A slow line gets it for each of these, and for what the kernel
