@@ -147,8 +147,9 @@ class Connection:
                 raise EngineError(NOT_ENOUGH_SPACE, f"DB::Exception: {incoming.failure}. (NOT_ENOUGH_SPACE)")
             if incoming.rows:
                 session.insert(insert, incoming.path)
-            written = packets.progress(0, 0, incoming.rows, incoming.size)
-            self._sock.sendall(written + packets.end_of_stream())
+        # Said when the file is gone, so that who is told of the end finds nothing left over.
+        written = packets.progress(0, 0, incoming.rows, incoming.size)
+        self._sock.sendall(written + packets.end_of_stream())
 
     def _read_data(self, compressed: bool) -> native.Block:
         kind = self._raw.varint()
