@@ -63,9 +63,8 @@ class PackedError(ValueError):
 def pack(state: Customer) -> bytes:
     """The record a changelog keeps."""
     ring = state.ring
-    kept = (
-        None if ring is None else (ring.base, ring.middle_at, ring.closed, [to_tuple(e) for e in ring.events])
-    )
+    # The second was once how many events stood before the ring's middle.
+    kept = None if ring is None else (ring.base, 0, ring.closed, [to_tuple(e) for e in ring.events])
     raw = _encode(_state(state, kept))
     if len(raw) <= _LARGE:
         return raw
@@ -260,7 +259,6 @@ def _customer(r: list[Any]) -> Customer:
         kept = r[24]
         if kept is not None:
             ring = Ring(kept[0])
-            ring.middle_at = kept[1]
             ring.closed = kept[2]
             ring.events = [from_list(e, state.tenant, state.customer) for e in kept[3]]
             ring.measure()

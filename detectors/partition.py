@@ -31,7 +31,7 @@ from detectors.ids import digest
 from detectors.moment import Findings
 from detectors.packed import snapshot, unpack
 from detectors.policy import Policy
-from detectors.ring import Ring
+from detectors.ring import STEP, Ring
 from detectors.state import NONE_HELD, Customer, new
 from detectors.tables import COMMON, Row
 from detectors.timeline import Timeline
@@ -186,6 +186,7 @@ class PartitionFold:
             out.desk.pop()
         ring = state.ring
         if ring is not None:
+            ring.marks.clear()
             if e in ring.events:
                 ring.events.remove(e)
                 ring.measure()
@@ -231,13 +232,13 @@ class PartitionFold:
             ring.put(e, len(ring.events))
         else:
             state = self._again(key, state, ring, e, place, settled, out)
-        if ring.wants_middle:
-            ring.middle, ring.middle_at = snapshot(state), len(ring.events)
+        here = b""
+        if len(ring.events) % STEP == 0:
+            here = snapshot(state)
+            ring.mark(here)
         if ring.full or ring.passed(settled):
-            ring.split(settled)
-            if not ring.middle:
-                self._find_middle(ring, e.offset)
-            if ring.advance(settled):
+            base = self._after_step(ring) if len(ring.events) > STEP else here or snapshot(state)
+            if ring.advance(base, settled):
                 self.counts.overflows += 1
         return state
 
@@ -256,12 +257,14 @@ class PartitionFold:
         self._customers.put(key, state)
         return state
 
-    def _find_middle(self, ring: Ring, offset: int) -> None:
-        """Make the state in the middle again: it is not kept over a restart."""
+    def _after_step(self, ring: Ring) -> bytes:
+        """The state after the ring's first events; made again where something has come among them."""
+        if ring.marks and ring.marks[0][0] == STEP:
+            return ring.marks[0][1]
         state, nothing = unpack(ring.base), Findings()
-        for e in ring.events[: ring.middle_at]:
+        for e in ring.events[:STEP]:
             self._fold(state, e, nothing)
-        ring.middle = snapshot(state)
+        return snapshot(state)
 
     def _refold(self, ring: Ring, epoch: int, settled: int, offset: int, out: Findings) -> Customer:
         state = unpack(ring.base)

@@ -2,9 +2,9 @@
 
 ``base`` is the state as it was before the first of them. What is on time can only belong after what the
 watermark has passed: once it has passed the last of them, all of it is settled and the ring is let go.
-Nothing that comes in order waits for that. A ring that is full moves its base up to its middle; where that is
-not settled yet the moment is ``closed``: an earlier event that comes then is as late as one beyond its
-lateness.
+Nothing that comes in order waits for that. A ring lets go its first :data:`STEP` events when they are settled,
+or when it is full; where they are not settled yet the moment is ``closed``: an earlier event that comes then is
+as late as one beyond its lateness.
 
 >>> ring = Ring(b"before")
 >>> ring.full
@@ -17,12 +17,13 @@ from typing import Final
 
 from detectors.events import Event
 
-__all__ = ["MOST_EVENTS", "MOST_SIZE", "Ring", "precedes"]
+__all__ = ["MOST_EVENTS", "MOST_SIZE", "STEP", "Ring", "precedes"]
 
 MOST_EVENTS: Final = 32
 # Bytes of their records as they were sent; what is kept of them is about half of that.
 MOST_SIZE: Final = 10_240
-_MIDDLE: Final = 8
+# So many are let go at once, always from the first on: a ring that was restored goes on as it would have.
+STEP: Final = 8
 
 
 class Ring:
@@ -31,10 +32,9 @@ class Ring:
     def __init__(self, base: bytes) -> None:
         self.base = base
         self.events: list[Event] = []
-        # How many events are before the middle, and the state there; 0 and empty while there is none. The
-        # state can always be made again of the base.
-        self.middle_at = 0
-        self.middle = b""
+        # The state after each :data:`STEP` events, as (their number, state), for the next bases. What is not here
+        # can always be made again of the base.
+        self.marks: list[tuple[int, bytes]] = []
         self.size = 0
         # Nothing at or before this moment (ms) can be put in any more.
         self.closed = 0
@@ -44,29 +44,17 @@ class Ring:
         """Whether room has to be made for one more."""
         return len(self.events) >= MOST_EVENTS or self.size >= MOST_SIZE
 
-    @property
-    def wants_middle(self) -> bool:
-        """Whether the state as it is now should be kept as the middle."""
-        return not self.middle_at and (len(self.events) >= _MIDDLE or self.size >= MOST_SIZE // 2)
-
     def passed(self, settled: int) -> bool:
-        """Whether all that is before the middle is settled, and need not be kept."""
-        return self.middle_at > 0 and self.events[self.middle_at - 1].time < settled
+        """Whether all of the first :data:`STEP` events are settled, and need not be kept."""
+        return len(self.events) >= STEP and self._latest(STEP) < settled
 
-    def split(self, settled: int) -> None:
-        """Where room has to be made: put the middle behind what is settled, but keep one that will do.
-
-        One that was put anew after something out of order may be at the very end: to let go all that is
-        before it would close what can still come.
-        """
-        at = 0
-        for e in self.events:
-            if not e.late and e.time >= settled:
-                break
-            at += 1
-        at = min(max(at, _MIDDLE), len(self.events))
-        if not 0 < self.middle_at <= at:
-            self.middle, self.middle_at = b"", at
+    def _latest(self, count: int) -> int:
+        """The time of the last one on time among the first ``count``; 0 where there is none."""
+        for at in range(min(count, len(self.events)) - 1, -1, -1):
+            e = self.events[at]
+            if not e.late:
+                return e.time
+        return 0
 
     def settled(self, moment: int) -> bool:
         """Whether all of it lies before ``moment`` (ms), the watermark."""
@@ -84,8 +72,8 @@ class Ring:
         """One more, at a place of :meth:`place`."""
         self.events.insert(place, e)
         self.size += e.size
-        if place < self.middle_at:
-            self.middle, self.middle_at = b"", 0
+        if self.marks and place < self.marks[-1][0]:
+            self.marks = [mark for mark in self.marks if mark[0] <= place]
 
     def place(self, e: Event) -> int:
         """Where ``e`` belongs among the events."""
@@ -110,16 +98,19 @@ class Ring:
                 return not precedes(e, other)
         return False
 
-    def advance(self, settled: int) -> bool:
-        """Let go what is before the middle; True where some of it was not before ``settled`` (ms)."""
-        gone = self.events[: self.middle_at]
-        self.events = self.events[self.middle_at :]
-        self.base, self.middle, self.middle_at = self.middle, b"", 0
+    def mark(self, state: bytes) -> None:
+        """Keep the state as it is after all events that are here."""
+        self.marks.append((len(self.events), state))
+
+    def advance(self, base: bytes, settled: int) -> bool:
+        """Let go the first :data:`STEP` events, after which the state is ``base``; True where they were not all
+        before ``settled`` (ms).
+        """
+        latest = self._latest(STEP)
+        self.base = base
+        self.events = self.events[STEP:]
+        self.marks = [(count - STEP, state) for count, state in self.marks if count > STEP]
         self.measure()
-        latest = 0
-        for e in gone:
-            if not e.late and e.time > latest:
-                latest = e.time
         if latest < settled:
             return False
         self.closed = max(self.closed, latest)
