@@ -1,4 +1,4 @@
-"""Compile the detectors, in place, with mypyc, and ``_quick.pyx`` with Cython: what ``make setup`` does last.
+"""Compile the detectors, in place, with mypyc, and a few with Cython: what ``make setup`` does last.
 
 The same files, typed, as one extension module; where there is no C compiler they run as they are, slower, and
 this says so. Nothing is compiled again that has not changed.
@@ -21,9 +21,14 @@ from Cython.Build import cythonize
 from mypyc.build import mypycify
 from setuptools import setup
 group, in_c, *files = sys.argv[1:]
+in_c = in_c.split(",")
 sys.argv[1:] = ["-q", "build_ext", "--build-lib", "lib", "--build-temp", "temp"]
 modules = mypycify(["--ignore-missing-imports", *files], opt_level="2", group_name=group)
-modules += cythonize([in_c], language_level=3, quiet=True)
+# Who reads the objects of the others finds their fields in the headers that were just written.
+includes = [place for module in modules for place in module.include_dirs]
+for module in cythonize(in_c, language_level=3, quiet=True):
+    module.include_dirs += includes
+    modules.append(module)
 setup(name="detectors", ext_modules=modules)
 """
 
@@ -51,10 +56,18 @@ def _compile() -> int:
             native.HERE, place / "detectors", ignore=shutil.ignore_patterns("*.so", "__pycache__")
         )
         files = [f"detectors/{path.name}" for path in native.sources()]
+        in_c = ",".join(f"detectors/{name}.pyx" for name in native.IN_C)
         # The name of the group is the library's: <group>__mypyc.
         group = native.GROUP.removesuffix("__mypyc")
         done = subprocess.run(
-            [sys.executable, "-c", BUILD, group, f"detectors/{native.IN_C}.pyx", *files],
+            [
+                sys.executable,
+                "-c",
+                BUILD,
+                group,
+                in_c,
+                *files,
+            ],
             cwd=place,
             capture_output=True,
             text=True,

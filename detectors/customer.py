@@ -65,7 +65,7 @@ _MORE_RELIEF: Final = frozenset(
 )
 
 
-def seen(state: Customer, fact: bytes) -> bool:
+def seen(state: Customer, fact: str) -> bool:
     """Whether this event was here before; remembers it in a bounded ring."""
     ring = _seen(state.seen, fact, SEEN_BYTES, MOST_SEEN)
     if ring is None:

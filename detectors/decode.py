@@ -18,7 +18,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -26,8 +26,9 @@ from detectors import made, quick
 from detectors.envelope import Data, Envelope, Extras, OpenEnvelope, OwnRecord
 from detectors.events import Activation, Event, Rejected, Tick, key_of
 from detectors.labels import identifier
+from detectors.rare import NONE, Rare
 from detectors.scrub import attributes, scrub, written
-from detectors.vocabulary import ACTIVATION, TICK
+from detectors.vocabulary import ACTIVATION, CHANNELS, TICK
 
 __all__ = ["REASONS", "Activation", "Decoder", "resolve_subject"]
 
@@ -61,6 +62,15 @@ _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 _AT: Final = re.compile(r" - at `\$\.?(.*)`$")
 
 _scan: Final = quick.scan
+quick.prepare(
+    made.event(made.in_order(("", "", "", "") + (None,) * 4, (None,) * 44, 0, "", True), ("", b""), ""),
+    CHANNELS,
+    Rare,
+    NONE,
+    made.mean,
+    attributes,
+    made.resolved,
+)
 _strict: Final = msgspec.json.Decoder(Envelope).decode
 _open: Final = msgspec.json.Decoder(OpenEnvelope).decode
 _extras: Final = msgspec.json.Decoder(Extras).decode
@@ -98,26 +108,14 @@ class Decoder:
         if len(raw) > MAX_BYTES:
             # The one record of ours that may be larger is a policy, and it is not a customer's to send.
             return Rejected("too_large")
-        fields = _scan(raw)
-        if fields is not None:
-            return self._plain(fields, len(raw), stamp)
-        return self._any(raw, stamp)
-
-    def _plain(self, f: tuple[Any, ...], size: int, stamp: int) -> Event | Rejected:
-        """An event of :func:`detectors.quick.scan`: in all but its values checked already."""
-        if rejected := self._untimely(f[3], stamp):
+        event: Event | None = _scan(raw)
+        if event is None:
+            return self._any(raw, stamp)
+        if rejected := self._untimely(event.time, stamp):
             return rejected
-        subject: str = f[4]
-        anonymous = not subject
-        if anonymous:
-            of_session: str = f[11] or f[12]
-            if not of_session:
-                return Rejected("no_subject", "subject")
-            subject = f"anon:{of_session}"
-        event = made.event(f, self._name(f[5], subject), attributes(f[49]) if f[49] else "")
-        event.anonymous = anonymous or subject.startswith("anon:")
-        event.size = size
-        self.subject = subject
+        self.subject = subject = event.customer
+        name = self._name(event.tenant, subject)
+        event.customer, event.key = name
         return event
 
     def _untimely(self, time: int, stamp: int) -> Rejected | None:

@@ -14,16 +14,14 @@ from detectors.labels import LABEL_BYTES, identifier, label
 from detectors.rare import NONE, Rare
 from detectors.vocabulary import CHANNELS, TYPES, UNKNOWN, canonical
 
-__all__ = ["event", "in_order"]
+__all__ = ["event", "in_order", "mean", "resolved"]
 
 
 def event(f: tuple[Any, ...], name: tuple[str, bytes], extras: str) -> Event:
     """``f`` is in the order of :data:`detectors.quick.PLACES`; ``name``: a pseudonym and its record's key."""
-    kind: str = canonical(f[2])
-    spec = TYPES.get(kind, UNKNOWN)
-    if spec is UNKNOWN:
-        kind = label(kind)
-    channel: str = f[6] or spec.channel
+    kind, rank, known, channel, actor, direction = resolved(f[2])
+    if f[6]:
+        channel = f[6]
     event = Event(
         f[5],
         name[0],
@@ -35,8 +33,8 @@ def event(f: tuple[Any, ...], name: tuple[str, bytes], extras: str) -> Event:
         False,
         channel if channel in CHANNELS else "other",
         f[7] or "default",
-        f[15] or spec.actor,
-        f[14] or spec.direction,
+        f[15] or actor,
+        f[14] or direction,
         f[8],
         f[9],
         f[10],
@@ -50,13 +48,22 @@ def event(f: tuple[Any, ...], name: tuple[str, bytes], extras: str) -> Event:
         f[20],
         f[21],
         f[22],
-        _mean(f[48]) if f[48] else None,
+        mean(f[48]) if f[48] else None,
         extras,
         _rare(f) if f[50] else NONE,
     )
-    event.rank = spec.rank
-    event.known = spec is not UNKNOWN
+    event.rank = rank
+    event.known = known
     return event
+
+
+def resolved(name: str) -> tuple[str, int, bool, str, str, str]:
+    """What a type as sent stands for: its name, rank, whether it is known, and whose it is by default."""
+    kind = canonical(name)
+    spec = TYPES.get(kind, UNKNOWN)
+    if spec is UNKNOWN:
+        kind = label(kind)
+    return kind, spec.rank, spec is not UNKNOWN, spec.channel, spec.actor, spec.direction
 
 
 def _rare(f: tuple[Any, ...]) -> Rare:
@@ -164,5 +171,6 @@ def _given(said: RawEngagement) -> list[float]:
     return [value for value in all_of_it if value is not None]
 
 
-def _mean(given: list[float]) -> float | None:
+def mean(given: list[float]) -> float | None:
+    """Of an engagement's four sides, those that were said; None where none was."""
     return sum(given) / len(given) if given else None

@@ -22,7 +22,9 @@ import lz4.block
 import msgspec
 import zstandard
 
-from detectors.events import from_list, to_tuple
+from detectors import quick
+from detectors.events import Event, from_list, to_tuple
+from detectors.rare import Rare
 from detectors.ring import Ring
 from detectors.state import (
     Attempt,
@@ -37,7 +39,7 @@ from detectors.state import (
     Wait,
 )
 
-__all__ = ["SCHEMA", "PackedError", "pack", "plain", "snapshot", "unpack"]
+__all__ = ["SCHEMA", "PackedError", "general", "pack", "plain", "snapshot", "unpack"]
 
 SCHEMA: Final = 1
 # Above this, which most customers are not once their ring is settled, a few microseconds halve a record: the
@@ -50,6 +52,11 @@ _ZSTD: Final = b"\x28"
 # What records were packed with before.
 _ZLIB: Final = b"\x78"
 
+_in_c: Final = quick.state
+quick.know(
+    SCHEMA,
+    [Sums, Part, Journey, Attempt, Contact, Wait, Owed, Solved, Context, Customer, Ring, Event, Rare],
+)
 _encode: Final = msgspec.msgpack.Encoder().encode
 _decode: Final = msgspec.msgpack.Decoder().decode
 _squeeze: Final = zstandard.ZstdCompressor(level=3).compress
@@ -62,10 +69,7 @@ class PackedError(ValueError):
 
 def pack(state: Customer) -> bytes:
     """The record a changelog keeps."""
-    ring = state.ring
-    # The second was once how many events stood before the ring's middle.
-    kept = None if ring is None else (ring.base, 0, ring.closed, [to_tuple(e) for e in ring.events])
-    raw = _encode(_state(state, kept))
+    raw = _in_c(state, True) or general(state, True)
     if len(raw) <= _LARGE:
         return raw
     small: bytes = lz4.block.compress(raw)
@@ -77,7 +81,15 @@ def pack(state: Customer) -> bytes:
 
 def snapshot(state: Customer) -> bytes:
     """The state alone, without what may still be put in another order."""
-    return _encode(_state(state, None))
+    return _in_c(state, False) or general(state, False)
+
+
+def general(state: Customer, with_ring: bool) -> bytes:
+    """Of the state as bytes, whatever is in it; what :data:`detectors.quick.state` gives for most."""
+    ring = state.ring if with_ring else None
+    # The second was once how many events stood before the ring's middle.
+    kept = None if ring is None else (ring.base, 0, ring.closed, [to_tuple(e) for e in ring.events])
+    return _encode(_state(state, kept))
 
 
 def plain(raw: bytes) -> bytes:

@@ -20,14 +20,13 @@ from heapq import heappop, heappush
 from typing import Final
 
 from detectors import customer as fold
-from detectors import quick
 from detectors.aging import Aging
 from detectors.amend import difference
 from detectors.clock import Clock, Slots
 from detectors.counts import Counts
 from detectors.customers import Customers
 from detectors.events import Activation, Event, Tick, key_of
-from detectors.ids import digest
+from detectors.ids import fact_id
 from detectors.moment import Findings
 from detectors.packed import snapshot, unpack
 from detectors.policy import Policy
@@ -40,8 +39,6 @@ __all__ = ["Counts", "PartitionFold"]
 
 # The partition's own record of policies; a customer's key begins with the tenant.
 POLICIES_KEY: Final = b"\x00policies"
-# A name of this module is found at once; an attribute of another one is looked up.
-_event: Final = quick.event
 _OFFSET: Final = [column.name for column in COMMON].index("offset")
 # Customers that stay unpacked, of each partition.
 HOT: Final = 8_192
@@ -159,10 +156,11 @@ class PartitionFold:
         elif e.time - state.now > self._idle and not e.late:
             self._fire(state, e.time, e.offset, out)
             state = self._new(key, e, subject)
-        fact, e.fact = _fact(e)
+        if not e.fact:
+            e.fact = _fact(e)
         known = state.seen
         self._customers.touch(key)
-        if fold.seen(state, fact):
+        if fold.seen(state, e.fact):
             self.counts.accepted += 1
             self.counts.duplicates += 1
             state.applied = e.offset
@@ -277,7 +275,7 @@ class PartitionFold:
     def _fold(self, state: Customer, e: Event, out: Findings) -> None:
         policy = self._timeline.policy(e.time, e.offset)
         if not e.fact:
-            e.fact = _fact(e)[1]
+            e.fact = _fact(e)
         if not e.late and e.time > state.now:
             state.now = e.time
         if state.attempts or state.owed or state.solved:
@@ -419,13 +417,9 @@ class PartitionFold:
                 self._aging.add(key, state.now)
 
 
-def _fact(e: Event) -> tuple[bytes, str]:
+def _fact(e: Event) -> str:
     """The id of an event's facts: of its source and its own id there, whoever tells it."""
-    found = _event(e.tenant, e.source, e.id)
-    if found is None:
-        raw = digest(f"{e.tenant}\x1fevent\x1f{e.source}\x1f{e.id}")
-        return raw, raw.hex()
-    return found
+    return fact_id(e.tenant, "event", e.source, e.id)
 
 
 def _close(state: Customer, due: int) -> None:

@@ -1,4 +1,4 @@
-"""What most events need, done in C: their fields out of the record, their ids, and rows into columns.
+"""What most events need, done in C: events out of records, ids, customers' records, and rows into columns.
 
 All but :func:`seen` answer None for whatever is out of the ordinary (an escape, a letter beyond ASCII, a
 number with an exponent, ...): then the general way is taken, which is complete and gives the same for what
@@ -8,11 +8,12 @@ this one takes, as the tests hold. Without the compiled build everything goes th
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 from detectors import BUILD
 
-__all__ = ["PLACES", "columns", "digest", "event", "scan", "seen"]
+__all__ = ["PLACES", "columns", "digest", "know", "prepare", "scan", "seen", "state"]
 
 _LABEL, _NAME, _WORD_OR_NUMBER, _ONE_OF, _TRUTH, _UNIT, _SIGNED, _SECONDS, _FINITE = range(1, 10)
 _KINDS: Final = {
@@ -40,9 +41,9 @@ _IN_ORDER: Final = (
     "scale wait_s announced_wait_s talk_s amount results score risk emotion problem last_contact vulnerable "
     "engagement own rare"
 )
-#: What a scanned event holds, in order: ``time`` in ms, texts "" where absent, all else None. ``engagement``
-#: is a list of what was said; ``own`` maps the names of the event's own fields to their JSON; ``rare`` says
-#: whether there is anything from ``agent_id`` to ``vulnerable``.
+#: The fields of an event in the order in which they are read; from ``agent_id`` to ``vulnerable`` they are
+#: rare. ``engagement`` is a list of what was said; ``own`` maps the names of its own fields to their JSON;
+#: ``rare`` says whether there is any of those.
 PLACES: Final = _IN_ORDER.split()
 
 
@@ -50,31 +51,36 @@ def _nothing(*_: object) -> None:
     return None
 
 
-def _seen(ring: bytes, fact: bytes, width: int, most: int) -> bytes | None:
-    short = fact[:width]
+def _seen(ring: bytes, fact: str, width: int, most: int) -> bytes | None:
+    short = bytes.fromhex(fact[: 2 * width])
     place = ring.find(short)
     while place > 0 and place % width:
         place = ring.find(short, place + 1)
     return None if place >= 0 else (ring + short)[-most * width :]
 
 
-scan: Callable[[bytes | None], tuple[Any, ...] | None] = _nothing
+#: The event of a record, its ``customer`` still the raw subject and its ``key`` empty; and what events are
+#: made of: see ``_scan.prepare``.
+scan: Callable[[bytes | None], Any] = _nothing
+prepare: Callable[..., None] = _nothing
 columns: Callable[[list[tuple[object, ...]], int], bytes | None] = _nothing
-#: 128 bits over a text, and as hexadecimal digits; and over the parts of an event's id.
+#: 128 bits over a text, and as hexadecimal digits.
 digest: Callable[[str], tuple[bytes, str] | None] = _nothing
-event: Callable[[str, str, str], tuple[bytes, str] | None] = _nothing
 #: A ring of at most ``most`` marks of ``width`` bytes with that of ``fact`` at its end; None if it was there.
-seen: Callable[[bytes, bytes, int, int], bytes | None] = _seen
+seen: Callable[[bytes, str, int, int], bytes | None] = _seen
+#: A customer's record before it is compressed, with its ring or without; and of which classes it is made.
+state: Callable[[object, bool], bytes | None] = _nothing
+know: Callable[[int, list[type]], None] = _nothing
 
 if BUILD == "compiled":
-    from detectors import _quick
+    from detectors import _quick, _records, _scan
 
-    kinds = {name: kind for names, kind in _KINDS.items() for name in names.split()}
-    given = {"tenant": "default", "time": 0, "engagement": None, "own": None, "rare": False}
-    blank = [given.get(name, "" if kinds.get(name, _LABEL) <= _ONE_OF else None) for name in PLACES]
-    _quick._prepare(
-        [(name, PLACES.index(name), kinds[name]) for name in PLACES if name in kinds], tuple(blank)
+    _kinds = {name: kind for names, kind in _KINDS.items() for name in names.split()}
+    prepare = partial(
+        _scan.prepare,
+        [(name, PLACES.index(name), _kinds[name]) for name in PLACES if name in _kinds],
+        {PLACES.index(name): choices for name, choices in _CHOICES.items()},
     )
-    _quick._choose({PLACES.index(name): choices for name, choices in _CHOICES.items()})
-    scan, columns = _quick.scan, _quick.columns
-    digest, event, seen = _quick.digest, _quick.event, _quick.seen
+    scan = _scan.scan
+    columns, digest, seen = _quick.columns, _quick.digest, _quick.seen
+    state, know = _records.state, _records.know

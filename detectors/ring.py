@@ -2,9 +2,9 @@
 
 ``base`` is the state as it was before the first of them. What is on time can only belong after what the
 watermark has passed: once it has passed the last of them, all of it is settled and the ring is let go.
-Nothing that comes in order waits for that. A ring lets go its first :data:`STEP` events when they are settled,
-or when it is full; where they are not settled yet the moment is ``closed``: an earlier event that comes then is
-as late as one beyond its lateness.
+Nothing that comes in order waits for that. A ring lets go its first :data:`STEP` events when they are
+settled, or when it is full; where they are not settled yet the moment is ``closed``: an earlier event that
+comes then is as late as one beyond its lateness.
 
 >>> ring = Ring(b"before")
 >>> ring.full
@@ -32,7 +32,7 @@ class Ring:
     def __init__(self, base: bytes) -> None:
         self.base = base
         self.events: list[Event] = []
-        # The state after each :data:`STEP` events, as (their number, state), for the next bases. What is not here
+        # The state after each so many events, as (their number, state), for the next bases. What is not here
         # can always be made again of the base.
         self.marks: list[tuple[int, bytes]] = []
         self.size = 0
@@ -103,8 +103,9 @@ class Ring:
         self.marks.append((len(self.events), state))
 
     def advance(self, base: bytes, settled: int) -> bool:
-        """Let go the first :data:`STEP` events, after which the state is ``base``; True where they were not all
-        before ``settled`` (ms).
+        """Let go the first :data:`STEP` events, after which the state is ``base``.
+
+        True where they were not all before ``settled`` (ms).
         """
         latest = self._latest(STEP)
         self.base = base

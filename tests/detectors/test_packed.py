@@ -1,0 +1,108 @@
+"""Records of the compiled build are those of plain Python, byte for byte."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import msgspec
+import pytest
+
+from detectors import BUILD, quick
+from detectors.examples import MONDAY
+from detectors.log import LogFold
+from detectors.moment import Findings
+from detectors.packed import general, pack, unpack
+from detectors.policy import default
+from detectors.state import Customer, Sums, new
+from detectors.vocabulary import TYPES
+from tests.detectors.test_bounds import adversarial
+from tests.detectors.traffic import log_of
+
+COMPILED = BUILD == "compiled"
+
+
+def log() -> LogFold:
+    return LogFold(0, default(), lambda tenant, subject: "p" + subject, lambda tenant, subject: "sealed")
+
+
+def states(folded: LogFold) -> Iterator[Customer]:
+    customers = folded.fold._customers
+    for key in sorted({*customers._hot, *customers._packed}):
+        state = customers.get(key)
+        assert state is not None
+        yield state
+
+
+def same(state: Customer) -> None:
+    for with_ring in (True, False):
+        found, expected = quick.state(state, with_ring), general(state, with_ring)
+        assert found == expected if COMPILED else found is None
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_of_customers_of_every_kind(seed: int) -> None:
+    folded, rings = log(), 0
+    items = log_of(seed, 4_000, 12)
+    for offset, item in enumerate(items):
+        folded.record(item.raw, item.time, offset, Findings())
+        if offset % 97 == 0:
+            for state in states(folded):
+                same(state)
+                rings += state.ring is not None
+                same(unpack(pack(state)))
+    assert rings > 100
+
+
+def test_of_texts_in_every_script() -> None:
+    rng, folded = random.Random(4), log()
+    for offset in range(400):
+        raw = adversarial(rng, MONDAY + offset * 9_000, sorted(TYPES))
+        folded.record(raw, MONDAY + offset * 9_000, offset, Findings())
+        for state in states(folded):
+            same(state)
+
+
+def one() -> Customer:
+    return new("default", "p", "sealed", False, 0)
+
+
+NUMBERS = [0, 127, 128, 255, 256, 65_535, 65_536, 2**32 - 1, 2**32, 2**61, 2**62, 2**63 - 1]
+
+
+@pytest.mark.parametrize("number", [*NUMBERS, *(-n for n in NUMBERS), -33, -32, -129, -32_769, -(2**63)])
+def test_of_numbers_at_every_edge(number: int) -> None:
+    state = one()
+    state.case = state.now = number
+    same(state)
+
+
+def test_of_texts_and_lists_of_every_length() -> None:
+    for size in [*range(42), 255, 256, 65_535, 65_536]:
+        state = one()
+        state.last_id, state.seen = "x" * size, b"y" * size
+        state.fields = ["z"] * size
+        same(state)
+
+
+def no_text(state: Customer) -> None:
+    state.last_id = "\ud800"
+
+
+def beyond_64_bits(state: Customer) -> None:
+    state.case = 2**64
+
+
+@pytest.mark.parametrize("harm", [no_text, beyond_64_bits])
+def test_what_cannot_be_packed_is_said_by_the_general_way(harm: Callable[[Customer], None]) -> None:
+    state = one()
+    harm(state)
+    assert quick.state(state, True) is None
+    with pytest.raises((UnicodeEncodeError, OverflowError, msgspec.MsgspecError)):
+        pack(state)
+
+
+@pytest.mark.parametrize("other", [None, 1, b"", Sums()])
+def test_of_something_else_nothing_is_taken(other: Any) -> None:
+    assert quick.state(other, True) is None
