@@ -68,7 +68,7 @@ def make(kafka_url: str, source: str, name: str, partitions: int, directory: str
             if "events" in findings.rows:
                 row = findings.rows["events"][-1]
                 await out.send(key=event.key, value=_encode(dict(zip(NAMES, row, strict=True))))
-            findings.rows.clear()
+            findings.found.clear()
             findings.desk.clear()
 
     return app

@@ -81,14 +81,26 @@ cdef extern from *:
         if (value == NULL) return 0;
         if (!PyUnicode_CheckExact(value) || !PyUnicode_IS_COMPACT_ASCII(value)) return put_other_text(to, value);
         size = (size_t)PyUnicode_GET_LENGTH(value);
-        if (size >= 32) return put_other_text(to, value);
-        if (!has_room(to, 40)) return 0;
+        if (size > 255) return put_other_text(to, value);
+        if (!has_room(to, 2 + size)) return 0;
         text = (const char *)PyUnicode_1BYTE_DATA(value);
         at = to->data + to->size;
-        *at++ = (unsigned char)(0xA0 | size);
+        if (size < 32) *at++ = (unsigned char)(0xA0 | size);
+        else { *at++ = 0xD9; *at++ = (unsigned char)size; to->size++; }
         to->size += 1 + size;
-        while (size >= 8) { memcpy(at, text, 8); at += 8; text += 8; size -= 8; }
-        while (size > 0) { *at++ = (unsigned char)*text++; size--; }
+        /* A call costs more than so few bytes; the last pieces overlap. */
+        if (size >= 8) {
+            size_t done = 0;
+            for (; done + 8 < size; done += 8) memcpy(at + done, text + done, 8);
+            memcpy(at + size - 8, text + size - 8, 8);
+        } else if (size >= 4) {
+            memcpy(at, text, 4);
+            memcpy(at + size - 4, text + size - 4, 4);
+        } else if (size > 0) {
+            at[0] = (unsigned char)text[0];
+            at[size / 2] = (unsigned char)text[size / 2];
+            at[size - 1] = (unsigned char)text[size - 1];
+        }
         return 1;
     }
     static inline int put_flag(Buffer *to, int value) {

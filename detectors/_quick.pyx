@@ -1,13 +1,11 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
-"""Ids of facts, what was seen of them, and rows into columns: see ``quick.py``, which says when this is used."""
+"""Ids of facts, and what was seen of them: see ``quick.py``, which says when this is used."""
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.object cimport PyObject
-from cpython.tuple cimport PyTuple_GET_ITEM
 from libc.string cimport memcmp, memcpy
 
 include "_blake2b.pxi"
-include "_messagepack.pxi"
 
 
 cdef extern from *:
@@ -57,38 +55,3 @@ def seen(ring, str fact, Py_ssize_t width, Py_ssize_t most):
     memcpy(to, known + dropped, size - dropped)
     memcpy(to + size - dropped, mark, width)
     return made
-
-
-def columns(rows, int width):
-    """MessagePack of the columns of ``rows``; None where a row or a value is not of the usual kinds."""
-    cdef Buffer to
-    cdef bint good
-    cdef bytes found
-    if type(rows) is not list or width <= 0:
-        return None
-    for row in rows:
-        if type(row) is not tuple or len(row) != width:
-            return None
-    to.room = 256 + 12 * <size_t>len(rows) * <size_t>width
-    to.size = 0
-    to.data = <unsigned char *>malloc(to.room)
-    if to.data == NULL:
-        raise MemoryError
-    try:
-        good = _columns(rows, width, &to)
-        return PyBytes_FromStringAndSize(<char *>to.data, to.size) if good else None
-    finally:
-        free(to.data)
-
-
-cdef bint _columns(list rows, int width, Buffer *to):
-    cdef Py_ssize_t count = len(rows), at
-    cdef int column
-    put_array(to, width)
-    for column in range(width):
-        if not put_array(to, count):
-            return False
-        for at in range(count):
-            if not put_value(to, <PyObject *>PyTuple_GET_ITEM(<object>rows[at], column)):
-                return False
-    return True

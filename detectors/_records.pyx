@@ -13,6 +13,7 @@ include "_messagepack.pxi"
 
 
 include "_structs.pxi"
+include "_wholes.pxi"
 
 
 cdef extern from *:
@@ -67,13 +68,6 @@ def know(int schema, list classes):
 
 cdef inline bint _is(PyObject *o, int kind) noexcept:
     return o != NULL and kind_of(o) == _class[kind]
-
-
-cdef inline bint _whole(Buffer *to, CPyTagged value) noexcept:
-    """An integer of mypyc: shifted by one bit, or, where the lowest is set, an object."""
-    if value & 1:
-        return put_value(to, <PyObject *>(value & ~<CPyTagged>1))
-    return put_integer(to, <int64_t>(<Py_ssize_t>value >> 1))
 
 
 cdef bint _bytes(Buffer *to, PyObject *value) noexcept:

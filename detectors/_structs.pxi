@@ -168,3 +168,10 @@ cdef extern from "__native_detectors.h":
         PyObject *_vulnerable
         PyObject *_profiling
         PyObject *_contact
+
+    ctypedef struct EventRow "detectors___event_row___EventRowObject":
+        PyObject *_e
+        CPyTagged _late, _ver, _policy
+        double _effort, _effort_customer, _acute, _chronic, _ces, _human_need, _coverage
+        double _sum_acute, _sum_chronic, _sum_customer_acute, _sum_customer_chronic
+        char _scored

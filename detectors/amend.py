@@ -43,8 +43,9 @@ def difference(
     ``base`` is the state that both began with: what it had told of a fact holds again where ``after`` has
     nothing to say of it any more.
     """
-    for table in sorted(before.rows.keys() | after.rows.keys()):
-        _rows(table, before.rows.get(table, []), after.rows.get(table, []), epoch, out, base)
+    old, new = before.rows, after.rows
+    for table in sorted(old.keys() | new.keys()):
+        _rows(table, old.get(table, []), new.get(table, []), epoch, out, base)
     _messages(before.desk, after.desk, epoch, out)
 
 

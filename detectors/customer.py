@@ -33,17 +33,13 @@ from detectors import (
     waiting,
 )
 from detectors.attempts import OPEN, keep_alive
+from detectors.event_row import EventRow
 from detectors.events import Event
 from detectors.moment import Findings, Moment
 from detectors.need import weigh
 from detectors.policy import Policy
 from detectors.signals import DIRECT
 from detectors.state import MOST_SEEN, NONE_HELD, SEEN_BYTES, Customer, Journey, Sums
-
-# effort, effort_customer, effort_acute, effort_chronic, ces, human_need, coverage and the four sums.
-Scores = tuple[
-    float | None, float | None, float, float, float | None, float, float, float, float, float, float
-]
 
 __all__ = ["apply", "consent", "fire", "seen", "store_late", "store_unscored"]
 
@@ -212,95 +208,26 @@ def _moment(state: Customer, e: Event, policy: Policy, out: Findings) -> Moment:
 def _store_scored(m: Moment, e: Event, journey: Journey, need: float) -> None:
     """The row of an event with the score just after it."""
     policy, state = m.policy, m.state
-    score: float | None = None
-    overall: float | None = None
-    ces: float | None = None
-    acute = chronic = 0.0
+    row = EventRow(e, m.late, m.version(1), policy.version)
     own_acute, own_chronic = effort.decayed(journey.sums, m.time, policy)
     all_acute, all_chronic = effort.decayed(state.sums, m.time, policy)
     x = policy.acute_weight * own_acute + policy.chronic_weight * own_chronic
     value = effort.scaled(x, policy)
     if x > 0.0:
-        acute = value * policy.acute_weight * own_acute / x
-        chronic = value - acute
-    coverage = effort.coverage(state, m.time, policy)
-    if coverage >= policy.coverage_floor:
-        score, ces = value, effort.ces(value)
-        overall = effort.scaled(policy.acute_weight * all_acute + policy.chronic_weight * all_chronic, policy)
-    _row(
-        m,
-        e,
-        1,
-        (
-            score,
-            overall,
-            acute,
-            chronic,
-            ces,
-            need,
-            coverage,
-            own_acute,
-            own_chronic,
-            all_acute,
-            all_chronic,
-        ),
-    )
+        row.acute = value * policy.acute_weight * own_acute / x
+        row.chronic = value - row.acute
+    row.coverage = effort.coverage(state, m.time, policy)
+    if row.coverage >= policy.coverage_floor:
+        row.scored = True
+        row.effort, row.ces = value, effort.ces(value)
+        overall = policy.acute_weight * all_acute + policy.chronic_weight * all_chronic
+        row.effort_customer = effort.scaled(overall, policy)
+    row.human_need = need
+    row.sum_acute, row.sum_chronic = own_acute, own_chronic
+    row.sum_customer_acute, row.sum_customer_chronic = all_acute, all_chronic
+    m.out.add("events", row)
 
 
 def _store(m: Moment, e: Event, ver: int) -> None:
     """The row of an event that has no score."""
-    _row(m, e, ver, (None, None, 0.0, 0.0, None, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0))
-
-
-def _row(m: Moment, e: Event, ver: int, scores: Scores) -> None:
-    # In one piece: it is made for every event.
-    m.out.add(
-        "events",
-        (
-            e.tenant,
-            e.customer,
-            m.trigger,
-            e.time,
-            e.id,
-            e.source,
-            0,
-            m.late,
-            m.version(ver),
-            m.policy.version,
-            e.partition,
-            e.offset,
-            e.type,
-            e.channel,
-            e.journey,
-            e.step,
-            e.intent,
-            e.case_id,
-            e.session,
-            e.conversation,
-            e.segment,
-            e.release,
-            e.device,
-            e.priority,
-            e.actor,
-            e.direction,
-            int(e.anonymous),
-            e.queue,
-            e.where,
-            e.result,
-            e.wait_s,
-            e.talk_s,
-            e.amount,
-            scores[0],
-            scores[1],
-            scores[2],
-            scores[3],
-            scores[4],
-            scores[5],
-            scores[6],
-            scores[7],
-            scores[8],
-            scores[9],
-            scores[10],
-            e.attributes,
-        ),
-    )
+    m.out.add("events", EventRow(e, m.late, m.version(ver), m.policy.version))

@@ -16,6 +16,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from detectors import effort, failures
+from detectors.event_row import as_row
 from detectors.ids import fact_id
 from detectors.policy import Policy
 from detectors.signals import HARD_FAILURES, NUMBER, SIGNALS, SOFT_FAILURES
@@ -29,17 +30,23 @@ VERSIONS: Final = 1_000
 
 
 class Findings:
-    """Rows by table in the order of ``tables.py``, and what goes to the desk."""
+    """Rows by table, and what goes to the desk."""
 
     def __init__(self) -> None:
-        self.rows: dict[str, list[Row]] = {}
+        #: Rows as they were made: tuples in the order of ``tables.py``, or what they can be made of.
+        self.found: dict[str, list[Any]] = {}
         self.desk: list[dict[str, Any]] = []
 
-    def add(self, table: str, row: Row) -> None:
+    @property
+    def rows(self) -> dict[str, list[Row]]:
+        """All rows, to look at."""
+        return {table: [as_row(row) for row in found] for table, found in self.found.items()}
+
+    def add(self, table: str, row: object) -> None:
         """Append one row."""
-        rows = self.rows.get(table)
+        rows = self.found.get(table)
         if rows is None:
-            self.rows[table] = [row]
+            self.found[table] = [row]
         else:
             rows.append(row)
 

@@ -36,8 +36,8 @@ PLAIN = frozenset(
     ]
 )
 # Written for Cython, and what they include.
-IN_C = ("_quick", "_records", "_scan")
-INCLUDED = ("_blake2b.pxi", "_messagepack.pxi", "_structs.pxi")
+IN_C = ("_quick", "_records", "_rows", "_scan")
+INCLUDED = ("_blake2b.pxi", "_messagepack.pxi", "_structs.pxi", "_wholes.pxi")
 
 
 def sources() -> list[Path]:

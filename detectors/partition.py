@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from heapq import heappop, heappush
-from typing import Final
+from typing import Any, Final
 
 from detectors import customer as fold
 from detectors.aging import Aging
@@ -25,6 +25,7 @@ from detectors.amend import difference
 from detectors.clock import Clock, Slots
 from detectors.counts import Counts
 from detectors.customers import Customers
+from detectors.event_row import offset_of
 from detectors.events import Activation, Event, Tick, key_of
 from detectors.ids import fact_id
 from detectors.moment import Findings
@@ -32,14 +33,12 @@ from detectors.packed import snapshot, unpack
 from detectors.policy import Policy
 from detectors.ring import STEP, Ring
 from detectors.state import NONE_HELD, Customer, new
-from detectors.tables import COMMON, Row
 from detectors.timeline import Timeline
 
 __all__ = ["Counts", "PartitionFold"]
 
 # The partition's own record of policies; a customer's key begins with the tenant.
 POLICIES_KEY: Final = b"\x00policies"
-_OFFSET: Final = [column.name for column in COMMON].index("offset")
 # Customers that stay unpacked, of each partition.
 HOT: Final = 8_192
 
@@ -178,8 +177,8 @@ class PartitionFold:
     def _undo(self, key: bytes, state: Customer, e: Event, seen: bytes, out: Findings) -> None:
         """An event made the fold raise: its customer is as before it, and nothing was found of it."""
         self.counts.failed += 1
-        for rows in out.rows.values():
-            _offsets(rows, e.offset)
+        for rows in out.found.values():
+            _take_back(rows, e.offset)
         while out.desk and out.desk[-1]["offset"] == e.offset:
             out.desk.pop()
         ring = state.ring
@@ -431,7 +430,7 @@ def _close(state: Customer, due: int) -> None:
         state.ring.closed = last.time
 
 
-def _offsets(rows: list[Row], offset: int) -> None:
-    """Take back the rows at the end that a record gave."""
-    while rows and rows[-1][_OFFSET] == offset:
+def _take_back(rows: list[Any], offset: int) -> None:
+    """The rows at the end that a record gave."""
+    while rows and offset_of(rows[-1]) == offset:
         rows.pop()

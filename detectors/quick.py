@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from detectors import BUILD
 
-__all__ = ["PLACES", "columns", "digest", "know", "prepare", "scan", "seen", "state"]
+__all__ = ["PLACES", "columns", "digest", "know", "know_rows", "prepare", "scan", "seen", "state"]
 
 _LABEL, _NAME, _WORD_OR_NUMBER, _ONE_OF, _TRUTH, _UNIT, _SIGNED, _SECONDS, _FINITE = range(1, 10)
 _KINDS: Final = {
@@ -63,7 +63,9 @@ def _seen(ring: bytes, fact: str, width: int, most: int) -> bytes | None:
 #: made of: see ``_scan.prepare``.
 scan: Callable[[bytes | None], Any] = _nothing
 prepare: Callable[..., None] = _nothing
-columns: Callable[[list[tuple[object, ...]], int], bytes | None] = _nothing
+#: Rows as :class:`detectors.moment.Findings` has them as MessagePack of their columns; and their classes.
+columns: Callable[[list[Any], int], bytes | None] = _nothing
+know_rows: Callable[[type, type, type], None] = _nothing
 #: 128 bits over a text, and as hexadecimal digits.
 digest: Callable[[str], tuple[bytes, str] | None] = _nothing
 #: A ring of at most ``most`` marks of ``width`` bytes with that of ``fact`` at its end; None if it was there.
@@ -73,7 +75,7 @@ state: Callable[[object, bool], bytes | None] = _nothing
 know: Callable[[int, list[type]], None] = _nothing
 
 if BUILD == "compiled":
-    from detectors import _quick, _records, _scan
+    from detectors import _quick, _records, _rows, _scan
 
     _kinds = {name: kind for names, kind in _KINDS.items() for name in names.split()}
     prepare = partial(
@@ -82,5 +84,6 @@ if BUILD == "compiled":
         {PLACES.index(name): choices for name, choices in _CHOICES.items()},
     )
     scan = _scan.scan
-    columns, digest, seen = _quick.columns, _quick.digest, _quick.seen
+    columns, know_rows = _rows.columns, _rows.know
+    digest, seen = _quick.digest, _quick.seen
     state, know = _records.state, _records.know

@@ -9,21 +9,16 @@ records are read, and rows are inserted, a second time: the counters say what wa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
 
 from detectors.events import Rejected
 from detectors.partition import Counts
 from detectors.policy import Policy
-from detectors.tables import TABLES, Row
 from streams import metrics
 from streams.clock import wall_ms
 from streams.freshness.sources import Sources, silence
 
 __all__ = ["Accepted", "Stored"]
-
-_NAMES = TABLES["events"].names
-_TIME, _SOURCE = _NAMES.index("time"), _NAMES.index("source")
 
 
 class Accepted:
@@ -57,16 +52,13 @@ class Accepted:
         if self._sources is not None and policy is not self._policy:
             self._policy, self._sources.spans = policy, silence(policy)
 
-    def rows(self, rows: Sequence[Row]) -> None:
-        """Rows of ``events`` on their way to the facts."""
-        if rows:
-            # The last of each source stands for it: to look at every row's time would cost the lane three per
-            # cent, and what it would find more is a source's own disorder within half a second.
-            last: dict[Any, Any] = {row[_SOURCE]: row[_TIME] for row in rows}
+    def rows(self, newest: Mapping[str, int]) -> None:
+        """Rows of ``events`` on their way to the facts: by source, the event time (ms) of its last one."""
+        if newest:
             now = wall_ms()
-            self._fresh.see(last.values(), now)
+            self._fresh.see(newest.values(), now)
             if self._sources is not None:
-                self._sources.saw(last.items(), now)
+                self._sources.saw(newest.items(), now)
 
 
 class Stored:

@@ -12,7 +12,8 @@ from typing import Any
 import msgspec
 
 from detectors import quick
-from detectors.tables import TABLES, Row
+from detectors.event_row import as_row
+from detectors.tables import TABLES
 
 __all__ = ["BadBlockError", "Block", "decode", "encode"]
 
@@ -48,8 +49,8 @@ _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(_Wire)
 
 
-def encode(table: str, rows: Sequence[Row], partition: int) -> bytes:
-    """Pack ``rows``, each in the order of the table's columns; ``partition`` is that of their events.
+def encode(table: str, rows: Sequence[object], partition: int) -> bytes:
+    """Pack ``rows`` as :class:`detectors.moment.Findings` has them; ``partition`` is that of their events.
 
     Raises ValueError for no rows, or rows of another width than the table's.
     """
@@ -58,7 +59,7 @@ def encode(table: str, rows: Sequence[Row], partition: int) -> bytes:
     if packed is not None and rows:
         # An array of six, of which this is the last.
         return _SIX + _encoder.encode((VERSION, table, partition, len(rows), names))[1:] + packed
-    columns = list(zip(*rows, strict=True))
+    columns = list(zip(*map(as_row, rows), strict=True))
     if len(columns) != len(names):
         raise ValueError(f"{table}: {len(columns)} values a row, {len(names)} columns")
     return _encoder.encode((VERSION, table, partition, len(rows), names, columns))

@@ -261,5 +261,5 @@ def _fitting(row: Row) -> Row:
     return row
 
 
-def _unpackable(row: Row, error: Exception) -> None:
+def _unpackable(row: object, error: Exception) -> None:
     raise error  # every value was found to fit before its row was taken

@@ -16,12 +16,12 @@ from typing import Any
 import msgspec
 
 from detectors.breaker import Rules
+from detectors.event_row import newest, offset_of
 from detectors.events import Rejected
 from detectors.log import LogFold, Outcome
 from detectors.moment import Findings
 from detectors.partition import Counts
 from detectors.policy import Policy
-from detectors.tables import TABLES, Row
 from streams import metrics
 from streams.accounts import Accepted
 from streams.dead_letters import (
@@ -49,7 +49,6 @@ log = get_logger("streams.events")
 # What says that a record could be read and not be dealt with; garbage has reasons of its own, and parking
 # who sends it would put the good records aside and say less about the bad ones.
 _FAILURES = (FOLD_FAILED, OUTPUT_FAILED)
-_OFFSET = TABLES["events"].names.index("offset")
 _PARKED = Rejected(SOURCE_PARKED)
 _encode = msgspec.json.Encoder().encode
 # Rows are made blocks while the processor still has them at hand: a checkpoint's worth of them is more than
@@ -144,7 +143,7 @@ class EventsFold:
 
     def _pack(self, least: int) -> None:
         """Make blocks of each table's rows where there are ``least`` of them."""
-        for table, found in self._findings.rows.items():
+        for table, found in self._findings.found.items():
             if len(found) < least:
                 continue
             failed = _Failed()
@@ -152,7 +151,7 @@ class EventsFold:
                 self._blocks.append(Output(self._topics.facts, self._partition, None, raw))
             self._unpacked |= failed.places
             if table == "events":
-                self._account.rows(failed.without(found))
+                self._account.rows(newest(failed.without(found)))
             found.clear()
 
     def changed(self) -> Iterable[tuple[bytes, bytes | None]]:
@@ -242,12 +241,12 @@ class _Failed:
         self.places: dict[int, Rejected] = {}
         self._rows: set[int] = set()
 
-    def __call__(self, row: Row, error: Exception) -> None:
+    def __call__(self, row: object, error: Exception) -> None:
         self._rows.add(id(row))
-        offset = row[_OFFSET] if len(row) > _OFFSET else -1
+        offset = offset_of(row)
         self.places[offset if isinstance(offset, int) else -1] = Rejected(ROW_FAILED, where(error))
 
-    def without(self, rows: Sequence[Row]) -> Sequence[Row]:
+    def without(self, rows: Sequence[object]) -> Sequence[object]:
         """``rows`` but for those that failed."""
         return [row for row in rows if id(row) not in self._rows] if self._rows else rows
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from detectors.tables import Row
 from streams import blocks
 
 __all__ = ["BLOCK_BYTES", "BLOCK_ROWS", "row_blocks"]
@@ -14,16 +13,16 @@ BLOCK_ROWS = 4_000
 BLOCK_BYTES = 900_000
 
 # Told of each row that cannot be packed, and why.
-Failed = Callable[[Row, Exception], None]
+Failed = Callable[[object, Exception], None]
 
 
-def row_blocks(table: str, rows: Sequence[Row], partition: int, failed: Failed) -> Iterator[bytes]:
+def row_blocks(table: str, rows: Sequence[object], partition: int, failed: Failed) -> Iterator[bytes]:
     """Rows of one table as blocks; rows that cannot be packed are given to ``failed`` and left out."""
     for start in range(0, len(rows), BLOCK_ROWS):
         yield from _within(table, rows[start : start + BLOCK_ROWS], partition, failed)
 
 
-def _within(table: str, rows: Sequence[Row], partition: int, failed: Failed) -> Iterator[bytes]:
+def _within(table: str, rows: Sequence[object], partition: int, failed: Failed) -> Iterator[bytes]:
     try:
         raw = blocks.encode(table, rows, partition)
     except MemoryError:

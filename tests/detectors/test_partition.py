@@ -137,7 +137,7 @@ class Lane:
         """``crash`` is the share of the state's records that are written before it."""
         for table, rows in self.out.rows.items():
             self.rows.setdefault(table, []).extend(rows)
-        self.out.rows.clear()
+        self.out.found.clear()
         written = [(key, stamped(self.position, state)) for key, state in self.log.fold.changed() if state]
         if crash is not None:
             written = written[: round(len(written) * crash)]

@@ -21,11 +21,16 @@ from benchmarks.workload import records
 from detectors import BUILD, quick
 from detectors.decode import Decoder
 from detectors.envelope import Data
+from detectors.event_row import EventRow, as_row
 from detectors.events import Event, to_tuple
+from detectors.log import LogFold
+from detectors.moment import Findings
 from detectors.policy import default
 from detectors.state import MOST_SEEN, SEEN_BYTES
+from detectors.tables import TABLES
 from streams import blocks
 from tests.detectors.malformed import GOOD, MALFORMED, record
+from tests.detectors.traffic import log_of
 
 POLICY = default()
 PLAIN = record("1", data={"step": "a"})
@@ -234,6 +239,23 @@ def test_columns_are_packed_as_the_general_way_packs_them() -> None:
         found = quick.columns(rows, len(rows[0]))
         expected = msgspec.msgpack.encode(list(zip(*rows, strict=True)))
         assert found == expected if COMPILED else found is None
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_rows_of_events_are_packed_as_what_they_are_made_of_says(seed: int) -> None:
+    """With those among them that are told anew, which are tuples."""
+    log = LogFold(0, POLICY, lambda tenant, subject: "p" + subject, lambda tenant, subject: "sealed")
+    out = Findings()
+    for offset, item in enumerate(log_of(seed, 2_000, 9)):
+        log.record(item.raw, item.time, offset, out)
+    found, width = out.found["events"], len(TABLES["events"].names)
+    assert {type(row) for row in found} == {tuple, EventRow}
+    plain = [row for row in found if str(as_row(row)).isascii()]
+    for rows in (found[:700], plain, list(map(as_row, plain))):
+        packed = quick.columns(rows, width)
+        expected = msgspec.msgpack.encode(list(zip(*map(as_row, rows), strict=True)))
+        assert packed == expected if COMPILED else packed is None
+    assert quick.columns(plain[:1], width - 1) is None
 
 
 @pytest.mark.parametrize("rows", [[(1,), (2, 3)], [(b"x",)], [(2**64,)], [("\ud800",)], [(object(),)], [[1]]])

@@ -1,0 +1,172 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
+"""Rows into columns: see ``quick.py``, which says when this is used."""
+
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
+from cpython.list cimport PyList_GET_ITEM, PyList_GET_SIZE
+from libc.stdint cimport int64_t
+from libc.string cimport memcpy, memset
+
+include "_messagepack.pxi"
+include "_structs.pxi"
+include "_wholes.pxi"
+
+
+cdef extern from *:
+    """
+    static inline PyObject *kind_of(PyObject *o) { return (PyObject *)Py_TYPE(o); }
+    static inline int exact_tuple(PyObject *o) { return PyTuple_CheckExact(o); }
+    static inline Py_ssize_t count_of(PyObject *o) { return PyTuple_GET_SIZE(o); }
+    static inline PyObject *item_of(PyObject *o, Py_ssize_t at) { return PyTuple_GET_ITEM(o, at); }
+    """
+    PyObject *kind_of(PyObject *o)
+    bint exact_tuple(PyObject *o)
+    Py_ssize_t count_of(PyObject *o)
+    PyObject *item_of(PyObject *o, Py_ssize_t at)
+
+
+cdef enum:
+    WIDEST = 64
+    OF_EVENTS = 45
+
+cdef PyObject *_event_row = NULL
+cdef PyObject *_event = NULL
+cdef PyObject *_rare = NULL
+cdef list _alive = []
+
+
+def know(event_row, event, rare):
+    """The classes of an event's row and of what it is made of."""
+    global _event_row, _event, _rare
+    _alive[:] = [event_row, event, rare]
+    _event_row, _event, _rare = <PyObject *>event_row, <PyObject *>event, <PyObject *>rare
+
+
+def columns(rows, int width):
+    """MessagePack of the columns of ``rows``; None where a row or a value is not of the usual kinds.
+
+    A row is read once, in the order in which it was made, and each of its values goes to its column.
+    """
+    cdef Buffer[WIDEST] to
+    cdef Buffer head
+    cdef int column
+    cdef bint good = True
+    if type(rows) is not list or not 0 < width <= WIDEST:
+        return None
+    memset(to, 0, sizeof(to))
+    memset(&head, 0, sizeof(head))
+    try:
+        for column in range(width):
+            good = good and has_room(&to[column], 8 * <size_t>PyList_GET_SIZE(rows) + 64)
+        return _all(rows, width, to, &head) if good else None
+    finally:
+        free(head.data)
+        for column in range(width):
+            free(to[column].data)
+
+
+cdef object _all(list rows, int width, Buffer *to, Buffer *head):
+    cdef Py_ssize_t at, count = PyList_GET_SIZE(rows)
+    cdef size_t size
+    cdef int column
+    cdef PyObject *row
+    cdef char *here
+    for at in range(count):
+        row = <PyObject *>PyList_GET_ITEM(rows, at)
+        if not (_tuple(row, width, to) if exact_tuple(row) else _event_of(row, width, to)):
+            return None
+    if not put_array(head, count):
+        raise MemoryError
+    size = 1 if width < 16 else 3
+    for column in range(width):
+        size += head.size + to[column].size
+    made = PyBytes_FromStringAndSize(NULL, size)
+    here = PyBytes_AS_STRING(made)
+    here = _width(here, width)
+    for column in range(width):
+        memcpy(here, head.data, head.size)
+        here += head.size
+        memcpy(here, to[column].data, to[column].size)
+        here += to[column].size
+    return made
+
+
+cdef char *_width(char *here, int width) noexcept:
+    """Behind the head of the array of columns."""
+    if width < 16:
+        here[0] = <char>(0x90 | width)
+        return here + 1
+    here[0], here[1], here[2] = <char>0xDC, 0, <char>width
+    return here + 3
+
+
+cdef bint _tuple(PyObject *row, int width, Buffer *to) noexcept:
+    cdef int column
+    if count_of(row) != width:
+        return False
+    for column in range(width):
+        if not put_value(&to[column], item_of(row, column)):
+            return False
+    return True
+
+
+cdef inline bint _or_nothing(Buffer *to, bint said, double value) noexcept:
+    return put_real(to, value) if said else put_value(to, <PyObject *>None)
+
+
+cdef bint _event_of(PyObject *one, int width, Buffer *to) noexcept:
+    cdef EventRow *row = <EventRow *>one
+    cdef Event *e
+    cdef Rare *r
+    if width != OF_EVENTS or kind_of(one) != _event_row:
+        return False
+    e = <Event *>row._e
+    if row._e == NULL or kind_of(row._e) != _event or e._rare == NULL or kind_of(e._rare) != _rare:
+        return False
+    r = <Rare *>e._rare
+    return (
+        put_text(&to[0], e._tenant)
+        and put_text(&to[1], e._customer)
+        and put_text(&to[2], e._fact)
+        and _whole(&to[3], e._time)
+        and put_text(&to[4], e._id)
+        and put_text(&to[5], e._source)
+        and put_integer(&to[6], 0)
+        and _whole(&to[7], row._late)
+        and _whole(&to[8], row._ver)
+        and _whole(&to[9], row._policy)
+        and _whole(&to[10], e._partition)
+        and _whole(&to[11], e._offset)
+        and put_text(&to[12], e._type)
+        and put_text(&to[13], e._channel)
+        and put_text(&to[14], e._journey)
+        and put_text(&to[15], e._step)
+        and put_text(&to[16], e._intent)
+        and put_text(&to[17], e._case_id)
+        and put_text(&to[18], e._session)
+        and put_text(&to[19], e._conversation)
+        and put_text(&to[20], e._segment)
+        and put_text(&to[21], e._release)
+        and put_text(&to[22], e._device)
+        and put_text(&to[23], r._priority)
+        and put_text(&to[24], e._actor)
+        and put_text(&to[25], e._direction)
+        and put_integer(&to[26], e._anonymous)
+        and put_text(&to[27], e._queue)
+        and put_text(&to[28], r._where)
+        and put_text(&to[29], e._result)
+        and put_value(&to[30], r._wait_s)
+        and put_value(&to[31], r._talk_s)
+        and put_value(&to[32], r._amount)
+        and _or_nothing(&to[33], row._scored, row._effort)
+        and _or_nothing(&to[34], row._scored, row._effort_customer)
+        and put_real(&to[35], row._acute)
+        and put_real(&to[36], row._chronic)
+        and _or_nothing(&to[37], row._scored, row._ces)
+        and put_real(&to[38], row._human_need)
+        and put_real(&to[39], row._coverage)
+        and put_real(&to[40], row._sum_acute)
+        and put_real(&to[41], row._sum_chronic)
+        and put_real(&to[42], row._sum_customer_acute)
+        and put_real(&to[43], row._sum_customer_chronic)
+        and put_text(&to[44], e._attributes)
+    )
