@@ -1,11 +1,11 @@
-# 128 bits over a text: BLAKE2b without an object around it.
+# Bits over a text: BLAKE2b without an object around it.
 
 from libc.stdint cimport uint8_t
 
 
 cdef extern from *:
     """
-    /* BLAKE2b (RFC 7693) of 16 bytes without a key, as hashlib.blake2b(text, digest_size=16). */
+    /* BLAKE2b (RFC 7693) of `length` bytes without a key, as hashlib.blake2b(text, digest_size=length). */
     static const unsigned long long blake2b_iv[8] = {
         0x6a09e667f3bcc908ULL, 0xbb67ae8584caa73bULL, 0x3c6ef372fe94f82bULL, 0xa54ff53a5f1d36f1ULL,
         0x510e527fade682d1ULL, 0x9b05688c2b3e6c1fULL, 0x1f83d9abfb41bd6bULL, 0x5be0cd19137e2179ULL};
@@ -44,17 +44,17 @@ cdef extern from *:
         ROUND(14, 10, 4, 8, 9, 15, 13, 6, 1, 12, 0, 2, 11, 7, 5, 3)
         for (int i = 0; i < 8; i++) h[i] ^= v[i] ^ v[i + 8];
     }
-    static void blake2b_16(const unsigned char *text, size_t size, unsigned char *digest) {
+    static void blake2b(const unsigned char *text, size_t size, unsigned char *digest, int length) {
         unsigned long long h[8];
         unsigned char block[128];
         size_t at = 0;
         for (int i = 0; i < 8; i++) h[i] = blake2b_iv[i];
-        h[0] ^= 0x01010000ULL ^ 16;
+        h[0] ^= 0x01010000ULL ^ (unsigned long long)length;
         for (; size - at > 128; at += 128) blake2b_block(h, text + at, at + 128, 0);
         memset(block, 0, 128);
         memcpy(block, text + at, size - at);
         blake2b_block(h, block, size, 1);
-        for (int i = 0; i < 16; i++) digest[i] = (unsigned char)(h[i / 8] >> (8 * (i % 8)));
+        for (int i = 0; i < length; i++) digest[i] = (unsigned char)(h[i / 8] >> (8 * (i % 8)));
     }
     static PyObject *hex_of(const unsigned char *digest) {
         PyObject *made = PyUnicode_New(32, 127);
@@ -67,5 +67,5 @@ cdef extern from *:
         return made;
     }
     """
-    void blake2b_16(const uint8_t *text, size_t size, uint8_t *digest)
+    void blake2b(const uint8_t *text, size_t size, uint8_t *digest, int length)
     object hex_of(const uint8_t *digest)

@@ -41,8 +41,8 @@ def know(event_row, event, rare):
     _event_row, _event, _rare = <PyObject *>event_row, <PyObject *>event, <PyObject *>rare
 
 
-def columns(rows, int width):
-    """MessagePack of the columns of ``rows``; None where a row or a value is not of the usual kinds.
+def columns(rows, int width, bytes before):
+    """``before``, and MessagePack of the columns of ``rows``; None where a value or a row is unusual.
 
     A row is read once, in the order in which it was made, and each of its values goes to its column.
     """
@@ -57,14 +57,14 @@ def columns(rows, int width):
     try:
         for column in range(width):
             good = good and has_room(&to[column], 8 * <size_t>PyList_GET_SIZE(rows) + 64)
-        return _all(rows, width, to, &head) if good else None
+        return _all(rows, width, to, &head, before) if good else None
     finally:
         free(head.data)
         for column in range(width):
             free(to[column].data)
 
 
-cdef object _all(list rows, int width, Buffer *to, Buffer *head):
+cdef object _all(list rows, int width, Buffer *to, Buffer *head, bytes before):
     cdef Py_ssize_t at, count = PyList_GET_SIZE(rows)
     cdef size_t size
     cdef int column
@@ -76,12 +76,13 @@ cdef object _all(list rows, int width, Buffer *to, Buffer *head):
             return None
     if not put_array(head, count):
         raise MemoryError
-    size = 1 if width < 16 else 3
+    size = len(before) + (1 if width < 16 else 3)
     for column in range(width):
         size += head.size + to[column].size
     made = PyBytes_FromStringAndSize(NULL, size)
     here = PyBytes_AS_STRING(made)
-    here = _width(here, width)
+    memcpy(here, PyBytes_AS_STRING(before), len(before))
+    here = _width(here + len(before), width)
     for column in range(width):
         memcpy(here, head.data, head.size)
         here += head.size

@@ -523,7 +523,7 @@ cdef object _fact(Scanned *of):
     size = _joined(text, size, ascii_data(of.at[SOURCE]), ascii_size(of.at[SOURCE]))
     size = _joined(text, size, ascii_data(of.at[ID]), ascii_size(of.at[ID]))
     # But for the last separator.
-    blake2b_16(text, size - 1, made)
+    blake2b(text, size - 1, made, 16)
     return hex_of(made)
 
 

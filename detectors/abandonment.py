@@ -20,7 +20,20 @@ from __future__ import annotations
 from typing import Final
 
 from detectors import candidates, contacts, failures, waiting
-from detectors.attempts import CONVERSED, EXPLICIT, INFERRED, OPEN, begin, find, over, thread, timeout
+from detectors.attempts import (
+    CONVERSED,
+    EXPLICIT,
+    INFERRED,
+    IS_EXPLICIT,
+    IS_INFERRED,
+    IS_OPEN,
+    OPEN,
+    begin,
+    find,
+    over,
+    thread,
+    timeout,
+)
 from detectors.effort import load
 from detectors.events import Event
 from detectors.ids import fact_id
@@ -81,7 +94,7 @@ def on_event(m: Moment, e: Event, journey: Journey) -> None:
     if kind in ("ivr.exit", "bot.ended"):
         _left(m, e, journey, "ivr" if kind == "ivr.exit" else "bot")
     elif kind == "call.ended":
-        if find(m, e, "ivr", OPEN):
+        if find(m, e, "ivr", IS_OPEN):
             _left(m, e, journey, "ivr")
     elif kind == "callback.requested":
         contacts.outcome(m, e, "callback")
@@ -112,15 +125,17 @@ def _given_up(m: Moment, e: Event) -> str:
     if e.type == "call.abandoned":
         if contacts.outcome_so_far(m, e) == "callback":
             return ""  # hung up to be called back
-        if e.where == "ivr" or (not e.where and not find(m, e, "queue", OPEN) and find(m, e, "ivr", OPEN)):
+        if e.where == "ivr" or (
+            not e.where and not find(m, e, "queue", IS_OPEN) and find(m, e, "ivr", IS_OPEN)
+        ):
             return "ivr"
-        if menu := find(m, e, "ivr", OPEN):
+        if menu := find(m, e, "ivr", IS_OPEN):
             m.state.attempts.remove(menu)  # who was in the queue had left the menu
         return "queue"
     if e.type == "journey.abandoned":
         return _BY_WHERE.get(e.where, "step")
     if e.type == "conversation.abandoned":
-        return "queue" if find(m, e, "queue", OPEN, INFERRED) else "conversation"
+        return "queue" if find(m, e, "queue", IS_OPEN | IS_INFERRED) else "conversation"
     return "form" if e.type == "form_abandoned" else ""
 
 
@@ -142,10 +157,10 @@ def _complete(m: Moment, e: Event, kind: str) -> None:
     if not m.state.attempts:
         return
     whole = e.type == "purchase"
-    while attempt := find(m, e, kind, OPEN, anywhere=whole):
+    while attempt := find(m, e, kind, IS_OPEN, whole):
         m.state.attempts.remove(attempt)
-    given_up = (INFERRED, EXPLICIT) if kind in _RECOVERS_EXPLICIT else (INFERRED,)
-    while attempt := find(m, e, kind, *given_up, anywhere=whole):
+    given_up = IS_INFERRED | IS_EXPLICIT if kind in _RECOVERS_EXPLICIT else IS_INFERRED
+    while attempt := find(m, e, kind, given_up, whole):
         if over(m, attempt, e.time):
             return
         recover(m, attempt)
@@ -167,9 +182,9 @@ def _left(m: Moment, e: Event, journey: Journey, kind: str) -> None:
 
 
 def _explicit(m: Moment, e: Event, journey: Journey, kind: str) -> None:
-    attempt = find(m, e, kind, OPEN, INFERRED)
+    attempt = find(m, e, kind, IS_OPEN | IS_INFERRED)
     if attempt is None or (attempt.status == INFERRED and over(m, attempt, e.time)):
-        if (known := find(m, e, kind, EXPLICIT)) and _same_act(m, e, known):
+        if (known := find(m, e, kind, IS_EXPLICIT)) and _same_act(m, e, known):
             return
         attempt = begin(m, e, kind)
         if e.wait_s:

@@ -20,6 +20,9 @@ __all__ = [
     "CONVERSED",
     "EXPLICIT",
     "INFERRED",
+    "IS_EXPLICIT",
+    "IS_INFERRED",
+    "IS_OPEN",
     "OPEN",
     "add",
     "begin",
@@ -30,7 +33,14 @@ __all__ = [
     "timeout",
 ]
 
-OPEN, INFERRED, EXPLICIT = 0, 1, 2
+# One name a line: each is known when this is compiled.
+OPEN: Final = 0
+INFERRED: Final = 1
+EXPLICIT: Final = 2
+# Sets of them, for :func:`find`.
+IS_OPEN: Final = 1 << OPEN
+IS_INFERRED: Final = 1 << INFERRED
+IS_EXPLICIT: Final = 1 << EXPLICIT
 CONVERSED: Final = frozenset(["queue", "ivr", "bot", "conversation"])
 
 
@@ -49,14 +59,14 @@ def _key(e: Event, kind: str) -> int:
     return number(name) if name else 0
 
 
-def find(m: Moment, e: Event, kind: str, *status: int, anywhere: bool = False) -> Attempt | None:
-    """The youngest attempt of this kind, in one of these states, that the event can speak of.
+def find(m: Moment, e: Event, kind: str, states: int, anywhere: bool = False) -> Attempt | None:
+    """The youngest attempt of this kind, in one of these ``states``, that the event can speak of.
 
     A step's or form's name must fit where the event gives one, unless ``anywhere`` in the journey will do.
     """
     best: Attempt | None = None
     for a in m.state.attempts:
-        if a.kind != kind or a.status not in status or a.start > e.time:
+        if a.kind != kind or not states >> a.status & 1 or a.start > e.time:
             continue
         if best is not None and a.start <= best.start:
             continue
@@ -76,7 +86,7 @@ def _fits(e: Event, a: Attempt, anywhere: bool) -> bool:
 
 def begin(m: Moment, e: Event, kind: str) -> Attempt:
     """Begin an attempt, or go on with the one that is open."""
-    attempt = find(m, e, kind, OPEN)
+    attempt = find(m, e, kind, IS_OPEN)
     if attempt is None:
         attempt = Attempt(kind, e.journey, e.step, e.release, e.channel, _key(e, kind), e.time, e.time, 0)
         attempt.due = e.time + timeout(m, attempt)

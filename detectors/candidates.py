@@ -32,13 +32,16 @@ def before(m: Moment, journey: Journey) -> None:
     """Re-arm a journey whose need has faded since its last event; forget overrides that hold no more."""
     if journey.overridden:
         journey.overridden &= overrides(m)
-    if not journey.armed and weigh(m, journey) < m.policy.rearm:
+    if not journey.armed and weigh(m, journey, m.effort(journey)) < m.policy.rearm:
         journey.armed = True
 
 
-def consider(m: Moment, journey: Journey) -> float:
-    """Weigh the journey now: raise or amend its candidate where that is due. Gives the human need, 0..1."""
-    need = weigh(m, journey)
+def consider(m: Moment, journey: Journey, effort_now: float) -> float:
+    """Weigh the journey now: raise or amend its candidate where that is due. Gives the human need, 0..1.
+
+    ``effort_now`` is the journey's, 0-100.
+    """
+    need = weigh(m, journey, effort_now)
     held = overrides(m)
     if not held and need < m.policy.line:
         return need

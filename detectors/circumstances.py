@@ -22,6 +22,7 @@ from detectors.ids import number
 from detectors.labels import LABEL_BYTES
 from detectors.moment import Moment
 from detectors.policy import Policy
+from detectors.rare import NONE
 from detectors.state import MOST_FIELDS, MOST_REFS, Journey
 
 __all__ = ["may_skip", "on_event"]
@@ -37,8 +38,19 @@ _GIVES: Final = frozenset(["form_change", "form_submit", "info.repeated", "messa
 
 def on_event(m: Moment, e: Event, journey: Journey) -> None:
     """Take over what this event says."""
-    context = m.state.context
     _profile(m, e)
+    if e.rare is not NONE or e.engagement is not None or e.first_time is not None:
+        _situation(m, e, journey)
+    if e.type == "channel.suggested" or (e.type in ("help.offered", "help.accepted") and e.to_channel):
+        journey.suggested, journey.suggested_at = e.to_channel, e.time
+    if e.type == "human.requested" and not _failed(m, journey):
+        m.evidence(journey, 0.0, m.policy.preference.get("asked_first", 0.0))
+    _story(m, e)
+
+
+def _situation(m: Moment, e: Event, journey: Journey) -> None:
+    """What was said of the customer's engagement and circumstances."""
+    context = m.state.context
     said = False
     if e.engagement is not None:
         context.engagement, said = e.engagement, True
@@ -53,11 +65,6 @@ def on_event(m: Moment, e: Event, journey: Journey) -> None:
     if said:
         context.at = max(context.at, e.time)
         _evidence(m, e, journey)
-    if e.type == "channel.suggested" or (e.type in ("help.offered", "help.accepted") and e.to_channel):
-        journey.suggested, journey.suggested_at = e.to_channel, e.time
-    if e.type == "human.requested" and not _failed(m, journey):
-        m.evidence(journey, 0.0, m.policy.preference.get("asked_first", 0.0))
-    _story(m, e)
 
 
 def _profile(m: Moment, e: Event) -> None:
@@ -66,6 +73,8 @@ def _profile(m: Moment, e: Event) -> None:
         context.language = e.language
     if e.segment:
         context.segment = e.segment
+    if e.rare is NONE:
+        return
     if e.prefers and e.prefers != context.prefers:
         context.prefers = e.prefers
         if e.prefers == "human":

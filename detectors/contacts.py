@@ -160,7 +160,17 @@ def _open(m: Moment, e: Event, journey: Journey) -> Contact:
 def _dispensable(contacts: list[Contact]) -> Contact:
     """The oldest visit to self-service where there is more than one, so that repeats are not forgotten."""
     visits = [contact for contact in contacts if contact.channel not in HUMAN_CHANNELS]
-    return min(visits if len(visits) > 1 else contacts, key=lambda c: (c.last, c.start, c.channel, c.key))
+    found = visits if len(visits) > 1 else contacts
+    oldest = found[0]
+    for contact in found:
+        if contact.last < oldest.last or (contact.last == oldest.last and _earlier(contact, oldest)):
+            oldest = contact
+    return oldest
+
+
+def _earlier(a: Contact, b: Contact) -> bool:
+    """Of two that ended at one moment, in an order that does not depend on which came first."""
+    return (a.start, a.channel, a.key) < (b.start, b.channel, b.key)
 
 
 def _related(a: Contact, b: Contact) -> bool:

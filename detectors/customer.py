@@ -45,20 +45,32 @@ __all__ = ["apply", "consent", "fire", "seen", "store_late", "store_unscored"]
 
 _seen: Final = quick.seen
 _COMPLETES_JOURNEY: Final = frozenset(["purchase", "ticket.solved", "callback.completed"])
-_MORE_RELIEF: Final = frozenset(
-    [
-        "bot.ended",
-        "call.ended",
-        "conversation.ended",
-        "ticket.solved",
-        "ticket.reopened",
-        "purchase",
-        "step.completed",
-        "form_submit",
-        "complaint.opened",
-        "complaint.closed",
-    ]
-)
+# Whom a type concerns, as bits: found at once, where six sets would have to be asked.
+_WAITING: Final = 1
+_SILENCE: Final = 2
+_ABANDONMENT: Final = 4
+_HANDOVERS: Final = 8
+_RELIEF: Final = 16
+_COMPLETES: Final = 32
+
+
+def _concerns() -> dict[str, int]:
+    told = {
+        _WAITING: waiting.SPEAKS,
+        _SILENCE: silence.SPEAKS,
+        _ABANDONMENT: abandonment.SPEAKS,
+        _HANDOVERS: handovers.SPEAKS,
+        _RELIEF: relief.SPEAKS,
+        _COMPLETES: _COMPLETES_JOURNEY,
+    }
+    found: dict[str, int] = {}
+    for bit, kinds in told.items():
+        for kind in kinds:
+            found[kind] = found.get(kind, 0) | bit
+    return found
+
+
+_CONCERNS: Final = _concerns()
 
 
 def seen(state: Customer, fact: str) -> bool:
@@ -93,7 +105,9 @@ def apply(state: Customer, e: Event, policy: Policy, out: Findings) -> None:
         # An answer is compared with what is there: it must not even make room for a journey of its own.
         journey = m.known(e.journey) or Journey(e.journey, e.time, Sums(0.0, 0.0, e.time), [])
         surveys.on_event(m, e, journey)
-        _store_scored(m, e, journey, weigh(m, journey))
+        row = _scored(m, e, journey)
+        row.human_need = weigh(m, journey, row.effort)
+        out.add("events", _told(row, policy))
         return
     journey = m.journey(e.journey)
     journey.touched = max(journey.touched, e.time)
@@ -110,21 +124,24 @@ def apply(state: Customer, e: Event, policy: Policy, out: Findings) -> None:
     if (name := DIRECT.get(kind)) is not None:
         m.signal(name, journey, channel=e.channel)
     # What a type cannot concern is not asked.
-    if kind in waiting.SPEAKS:
+    concerns = _CONCERNS.get(kind, 0)
+    if concerns & _WAITING:
         waiting.on_event(m, e, journey)
-    if kind in silence.SPEAKS or e.case_id:
+    if concerns & _SILENCE or e.case_id:
         silence.on_event(m, e, journey)
-    if kind in abandonment.SPEAKS:
+    if concerns & _ABANDONMENT:
         abandonment.on_event(m, e, journey)
     if state.attempts:
         keep_alive(m, e)
-    if kind in handovers.SPEAKS:
+    if concerns & _HANDOVERS:
         handovers.on_event(m, e, journey)
-    if kind in _MORE_RELIEF:
+    if concerns & _RELIEF:
         relief.on_event(m, e, journey)
-    if kind in _COMPLETES_JOURNEY:
+    if concerns & _COMPLETES:
         candidates.completed(m, journey)
-    _store_scored(m, e, journey, candidates.consider(m, journey))
+    row = _scored(m, e, journey)
+    row.human_need = candidates.consider(m, journey, row.effort)
+    out.add("events", _told(row, policy))
 
 
 def fire(
@@ -146,7 +163,8 @@ def fire(
             return
         m = Moment(state, policy(due), out, due, partition, offset)
         name = _fire_one(m, due, held)
-        candidates.consider(m, m.journey(name))
+        journey = m.journey(name)
+        candidates.consider(m, journey, m.effort(journey))
 
 
 def _rearm(m: Moment, name: str) -> str:
@@ -205,27 +223,30 @@ def _moment(state: Customer, e: Event, policy: Policy, out: Findings) -> Moment:
     return m
 
 
-def _store_scored(m: Moment, e: Event, journey: Journey, need: float) -> None:
-    """The row of an event with the score just after it."""
+def _scored(m: Moment, e: Event, journey: Journey) -> EventRow:
+    """The row of an event with the scores just after it, its human need still to be weighed."""
     policy, state = m.policy, m.state
     row = EventRow(e, m.late, m.version(1), policy.version)
     own_acute, own_chronic = effort.decayed(journey.sums, m.time, policy)
-    all_acute, all_chronic = effort.decayed(state.sums, m.time, policy)
+    row.sum_acute, row.sum_chronic = own_acute, own_chronic
+    row.sum_customer_acute, row.sum_customer_chronic = effort.decayed(state.sums, m.time, policy)
     x = policy.acute_weight * own_acute + policy.chronic_weight * own_chronic
-    value = effort.scaled(x, policy)
+    row.effort = effort.scaled(x, policy)
     if x > 0.0:
-        row.acute = value * policy.acute_weight * own_acute / x
-        row.chronic = value - row.acute
+        row.acute = row.effort * policy.acute_weight * own_acute / x
+        row.chronic = row.effort - row.acute
     row.coverage = effort.coverage(state, m.time, policy)
+    return row
+
+
+def _told(row: EventRow, policy: Policy) -> EventRow:
+    """With what is said only where enough was seen."""
     if row.coverage >= policy.coverage_floor:
         row.scored = True
-        row.effort, row.ces = value, effort.ces(value)
-        overall = policy.acute_weight * all_acute + policy.chronic_weight * all_chronic
-        row.effort_customer = effort.scaled(overall, policy)
-    row.human_need = need
-    row.sum_acute, row.sum_chronic = own_acute, own_chronic
-    row.sum_customer_acute, row.sum_customer_chronic = all_acute, all_chronic
-    m.out.add("events", row)
+        row.ces = effort.ces(row.effort)
+        x = policy.acute_weight * row.sum_customer_acute + policy.chronic_weight * row.sum_customer_chronic
+        row.effort_customer = effort.scaled(x, policy)
+    return row
 
 
 def _store(m: Moment, e: Event, ver: int) -> None:

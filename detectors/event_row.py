@@ -14,6 +14,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
+from mypy_extensions import mypyc_attr
+
 from detectors import quick
 from detectors.events import Event
 from detectors.rare import Rare
@@ -27,6 +29,7 @@ _TIME: Final = _NAMES.index("time")
 _OFFSET: Final = _NAMES.index("offset")
 
 
+@mypyc_attr(acyclic=True)
 class EventRow:
     """``scored``: whether enough was seen for ``effort`` and ``effort_customer`` to be told."""
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from mypy_extensions import mypyc_attr
+
 from detectors.rare import NONE, Rare
 from detectors.records import Activation, Rejected, Tick
 
@@ -47,6 +49,7 @@ _RARE_AT: Final = (
 _NOTHING: Final[list[Any]] = [*[""] * 14, *[None] * 13]
 
 
+@mypyc_attr(acyclic=True)
 class Event:
     """One accepted event. Times are integer milliseconds since the epoch; ``customer`` is a pseudonym;
     ``engagement`` is the mean of what was said of it, 0..1.

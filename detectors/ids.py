@@ -18,22 +18,25 @@ from detectors import quick
 __all__ = ["fact_id", "number", "number_on"]
 
 _digest: Final = quick.digest
+_number: Final = quick.number
 
 
 def fact_id(*parts: str) -> str:
     """128 bits over the parts, as 32 hexadecimal digits."""
-    name = "\x1f".join(parts)
+    return fact_of("\x1f".join(parts))
+
+
+def fact_of(name: str) -> str:
+    """:func:`fact_id` of parts that are joined by a unit separator."""
     found = _digest(name)
-    return digest(name).hex() if found is None else found[1]
+    return blake2b(_bytes(name), digest_size=16).hexdigest() if found is None else found
 
 
-def digest(name: str) -> bytes:
-    """128 bits over parts that are joined by a unit separator."""
+def _bytes(name: str) -> bytes:
     try:
-        raw = name.encode()
+        return name.encode()
     except UnicodeEncodeError:
-        raw = name.encode("utf-8", "surrogatepass")
-    return blake2b(raw, digest_size=16).digest()
+        return name.encode("utf-8", "surrogatepass")
 
 
 # An event asks for its conversation's number once a detector, and a conversation has many events.
@@ -48,8 +51,10 @@ def number(*parts: str) -> int:
     if known is None:
         if len(_numbers) >= _MOST:
             _numbers.clear()
-        raw = blake2b(name.encode("utf-8", "surrogatepass"), digest_size=8).digest()
-        known = _numbers[name] = int.from_bytes(raw, "big") >> 1
+        known = _number(name)
+        if known < 0:
+            known = int.from_bytes(blake2b(_bytes(name), digest_size=8).digest(), "big") >> 1
+        _numbers[name] = known
     return known
 
 

@@ -26,7 +26,8 @@ from detectors.state import Context, Journey
 __all__ = ["DISTRESS", "VULNERABLE", "factors", "logistic", "overrides", "probability", "weigh"]
 
 # What puts a human in the lead whatever the rest says, as bits.
-DISTRESS, VULNERABLE = 1, 2
+DISTRESS: Final = 1
+VULNERABLE: Final = 2
 
 Factor = tuple[str, float]
 _HABITS: Final = 5  # completions that count as habit
@@ -45,23 +46,25 @@ def logistic(logit: float) -> float:
     return 1.0 / (1.0 + exp(-logit)) if logit >= 0 else exp(logit) / (1.0 + exp(logit))
 
 
-def weigh(m: Moment, journey: Journey) -> float:
-    """Human need, 0..1: as :func:`probability` of :func:`factors`, without naming them."""
-    return logistic(m.policy.need_base + _add(m, journey, None))
+def weigh(m: Moment, journey: Journey, effort: float) -> float:
+    """Human need, 0..1: as :func:`probability` of :func:`factors`, without naming them.
+
+    ``effort`` is the journey's now, 0-100.
+    """
+    return logistic(m.policy.need_base + _add(m, journey, effort, None))
 
 
 def factors(m: Moment, journey: Journey) -> list[Factor]:
     """Every factor that is not zero, with its log-odds."""
     found: list[Factor] = []
-    _add(m, journey, found)
+    _add(m, journey, m.effort(journey), found)
     return found
 
 
-def _add(m: Moment, journey: Journey, found: list[Factor] | None) -> float:
+def _add(m: Moment, journey: Journey, effort: float, found: list[Factor] | None) -> float:
     """The sum of all factors, in the order in which they are named into ``found``."""
     policy = m.policy
     total = 0.0
-    effort = m.effort(journey)
     if effort:
         total += _one(found, "effort", policy.need_effort * effort / 100.0)
     total = _circumstances(m, found, total)
@@ -113,7 +116,12 @@ def felt(context: Context, time: int, policy: Policy) -> float:
 
 
 def _signals(m: Moment, journey: Journey, found: list[Factor] | None, total: float) -> float:
+    told = 0
+    for part in journey.parts:
+        told |= 1 << part.signal
     for rule in m.policy.need_signals:
+        if not told >> rule.number & 1:
+            continue
         for part in journey.parts:
             if part.signal == rule.number:
                 if rule.points:

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from detectors import BUILD
 
-__all__ = ["PLACES", "columns", "digest", "know", "know_rows", "prepare", "scan", "seen", "state"]
+__all__ = ["PLACES", "columns", "digest", "know", "know_rows", "number", "prepare", "scan", "seen", "state"]
 
 _LABEL, _NAME, _WORD_OR_NUMBER, _ONE_OF, _TRUTH, _UNIT, _SIGNED, _SECONDS, _FINITE = range(1, 10)
 _KINDS: Final = {
@@ -51,6 +51,10 @@ def _nothing(*_: object) -> None:
     return None
 
 
+def _no_number(_: str) -> int:
+    return -1
+
+
 def _seen(ring: bytes, fact: str, width: int, most: int) -> bytes | None:
     short = bytes.fromhex(fact[: 2 * width])
     place = ring.find(short)
@@ -63,11 +67,13 @@ def _seen(ring: bytes, fact: str, width: int, most: int) -> bytes | None:
 #: made of: see ``_scan.prepare``.
 scan: Callable[[bytes | None], Any] = _nothing
 prepare: Callable[..., None] = _nothing
-#: Rows as :class:`detectors.moment.Findings` has them as MessagePack of their columns; and their classes.
-columns: Callable[[list[Any], int], bytes | None] = _nothing
+#: Some bytes, and rows as :class:`detectors.moment.Findings` has them as MessagePack of so many columns; and
+#: the classes of rows.
+columns: Callable[[list[Any], int, bytes], bytes | None] = _nothing
 know_rows: Callable[[type, type, type], None] = _nothing
-#: 128 bits over a text, and as hexadecimal digits.
-digest: Callable[[str], tuple[bytes, str] | None] = _nothing
+#: 128 bits over a text as hexadecimal digits; and 63 bits, or -1 where it is out of the ordinary.
+digest: Callable[[str], str | None] = _nothing
+number: Callable[[str], int] = _no_number
 #: A ring of at most ``most`` marks of ``width`` bytes with that of ``fact`` at its end; None if it was there.
 seen: Callable[[bytes, str, int, int], bytes | None] = _seen
 #: A customer's record before it is compressed, with its ring or without; and of which classes it is made.
@@ -85,5 +91,5 @@ if BUILD == "compiled":
     )
     scan = _scan.scan
     columns, know_rows = _rows.columns, _rows.know
-    digest, seen = _quick.digest, _quick.seen
+    digest, number, seen = _quick.digest, _quick.number, _quick.seen
     state, know = _records.state, _records.know

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
+from mypy_extensions import mypyc_attr
+
 __all__ = ["NONE", "Rare"]
 
 
+@mypyc_attr(acyclic=True)
 class Rare:
     """Fields of :class:`detectors.events.Event`, which has each of them as its own."""
 

@@ -19,9 +19,22 @@ from detectors.moment import Moment
 from detectors.signals import NUMBER
 from detectors.state import MOST_SOLVED, Journey, Solved
 
-__all__ = ["expire", "on_event"]
+__all__ = ["SPEAKS", "expire", "on_event"]
 
 _COMPLETIONS: Final = frozenset(["purchase", "step.completed", "form_submit"])
+_SAY_MORE: Final = frozenset(
+    [
+        "bot.ended",
+        "call.ended",
+        "conversation.ended",
+        "ticket.solved",
+        "ticket.reopened",
+        "complaint.opened",
+        "complaint.closed",
+    ]
+)
+# Types that this detector has anything to do with.
+SPEAKS: Final = _COMPLETIONS | _SAY_MORE
 
 
 def on_event(m: Moment, e: Event, journey: Journey) -> None:

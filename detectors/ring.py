@@ -15,6 +15,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from mypy_extensions import mypyc_attr
+
 from detectors.events import Event
 
 __all__ = ["MOST_EVENTS", "MOST_SIZE", "STEP", "Ring", "precedes"]
@@ -26,6 +28,7 @@ MOST_SIZE: Final = 10_240
 STEP: Final = 8
 
 
+@mypyc_attr(acyclic=True)
 class Ring:
     """``events`` are in canonical order, but for late ones, which stand where they came."""
 

@@ -18,7 +18,7 @@ from __future__ import annotations
 from typing import Final
 
 from detectors import abandonment, waiting
-from detectors.attempts import INFERRED, OPEN, add, find, thread
+from detectors.attempts import INFERRED, IS_INFERRED, IS_OPEN, add, find, thread
 from detectors.events import Event
 from detectors.moment import Moment
 from detectors.state import MOST_OWED, Attempt, Journey, Owed, Wait
@@ -122,7 +122,7 @@ def _patience(m: Moment, channel: str) -> int:
 def _attended(m: Moment, e: Event) -> None:
     """The wait in the queue is counted as one; the reply is owed from here on by whoever took over."""
     found = _find(m, e)
-    queued = e.wait_s or find(m, e, "queue", OPEN)
+    queued = e.wait_s or find(m, e, "queue", IS_OPEN)
     if found is None or found.replied or not queued or m.policy.answers_later(found.channel):
         return
     found.since = max(found.since, e.time)
@@ -136,7 +136,7 @@ def _said(m: Moment, e: Event) -> None:
     if found is None:
         return
     m.state.owed.remove(found)
-    if not find(m, e, "queue", OPEN, INFERRED):
+    if not find(m, e, "queue", IS_OPEN | IS_INFERRED):
         kind = "conversation"
         attempt = Attempt(
             kind,

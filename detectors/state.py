@@ -15,6 +15,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from mypy_extensions import mypyc_attr
+
 from detectors.ring import Ring
 
 __all__ = [
@@ -47,6 +49,7 @@ NONE_HELD: Final[frozenset[str]] = frozenset()
 SEEN_BYTES: Final = 6
 
 
+@mypyc_attr(acyclic=True)
 class Sums:
     """Decayed points on both horizons, as of ``at``."""
 
@@ -56,6 +59,7 @@ class Sums:
         self.at = at
 
 
+@mypyc_attr(acyclic=True)
 class Part(Sums):
     """One signal's part of a journey's sums; ``at`` is also when it was last seen."""
 
@@ -67,6 +71,7 @@ class Part(Sums):
         self.count = count
 
 
+@mypyc_attr(acyclic=True)
 class Journey:
     """One journey: its effort by signal, where it stands, what failed last, and its candidate."""
 
@@ -140,6 +145,7 @@ class Journey:
 Told = tuple[str, str, int, str, float | None, int, str, str, str, str, str]
 
 
+@mypyc_attr(acyclic=True)
 class Attempt:
     """Something begun: ``status`` 0 open, 1 given up by time-out, 2 given up and said so.
 
@@ -182,6 +188,7 @@ class Attempt:
         self.told = told
 
 
+@mypyc_attr(acyclic=True)
 class Contact:
     """One visit or contact: events of one conversation or session, or close together on one channel."""
 
@@ -214,6 +221,7 @@ class Contact:
         self.name = ""
 
 
+@mypyc_attr(acyclic=True)
 class Wait:
     """A wait that is going on."""
 
@@ -236,6 +244,7 @@ class Wait:
         self.announced = announced
 
 
+@mypyc_attr(acyclic=True)
 class Owed:
     """A reply that the customer is owed, or got too late (``replied`` above 0)."""
 
@@ -262,6 +271,7 @@ class Owed:
         self.source = source
 
 
+@mypyc_attr(acyclic=True)
 class Solved:
     """A ticket said to be solved: the rest of its relief waits for the reopen window."""
 
@@ -273,6 +283,7 @@ class Solved:
         self.source = source
 
 
+@mypyc_attr(acyclic=True)
 class Context:
     """Circumstances as last said; each holds until its moment plus the policy's memory."""
 
@@ -313,6 +324,7 @@ class Context:
         self.profile_at = profile_at
 
 
+@mypyc_attr(acyclic=True)
 class Customer:
     """One customer of one tenant. ``applied`` is the offset up to which records are in here."""
 

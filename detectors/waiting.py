@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from detectors.attempts import INFERRED, find
+from detectors.attempts import IS_INFERRED, find
 from detectors.effort import default
 from detectors.events import Event
 from detectors.ids import number_on
@@ -86,7 +86,7 @@ def on_event(m: Moment, e: Event, journey: Journey) -> None:
             elif e.talk_s:
                 seconds = max(0.0, seconds - e.talk_s)
             close(m, e, journey, found, outcome, seconds)
-        elif kind in _TELLS and (late := find(m, e, "queue", INFERRED)) and late.key:
+        elif kind in _TELLS and (late := find(m, e, "queue", IS_INFERRED)) and late.key:
             # It had been taken for lost; what was said of it is amended.
             wait = Wait("queue", late.channel, late.journey, e.queue, _key(e), late.start)
             seconds = (e.time - late.start) / 1000 if e.wait_s is None else e.wait_s

@@ -55,10 +55,12 @@ def encode(table: str, rows: Sequence[object], partition: int) -> bytes:
     Raises ValueError for no rows, or rows of another width than the table's.
     """
     names = TABLES[table].names
-    packed = quick.columns(rows if isinstance(rows, list) else list(rows), len(names))
-    if packed is not None and rows:
-        # An array of six, of which this is the last.
-        return _SIX + _encoder.encode((VERSION, table, partition, len(rows), names))[1:] + packed
+    if rows:
+        # An array of six, of which the columns are the last.
+        before = _SIX + _encoder.encode((VERSION, table, partition, len(rows), names))[1:]
+        packed = quick.columns(rows if isinstance(rows, list) else list(rows), len(names), before)
+        if packed is not None:
+            return packed
     columns = list(zip(*map(as_row, rows), strict=True))
     if len(columns) != len(names):
         raise ValueError(f"{table}: {len(columns)} values a row, {len(names)} columns")

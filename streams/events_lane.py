@@ -156,10 +156,12 @@ class EventsFold:
 
     def changed(self) -> Iterable[tuple[bytes, bytes | None]]:
         """See :class:`streams.lanes.api.Fold`."""
+        size = 0
         for key, value in self.log.fold.changed():
             if value is not None:
-                metrics.STATE_BYTES.labels(self._topics.events).inc(len(value))
+                size += len(value)
             yield key, value
+        metrics.STATE_BYTES.labels(self._topics.events).inc(size)
         for offset, error in self.log.fold.unpacked:
             # Its letter leaves with the next checkpoint: this one has sent what it had to.
             self._unpacked[offset] = Rejected(STATE_FAILED, where(error))
