@@ -42,6 +42,28 @@ def number(name):
     return found >> 1
 
 
+def murmur2(bytes key):
+    """Appleby's MurmurHash2 with Kafka's seed, as its clients compute a key's partition; 32 bits."""
+    cdef const uint8_t *at = <const uint8_t *>PyBytes_AS_STRING(key)
+    cdef Py_ssize_t left = PyBytes_GET_SIZE(key)
+    cdef uint32_t found = <uint32_t>0x9747B28C ^ <uint32_t>left, word
+    while left >= 4:
+        word = at[0] | <uint32_t>at[1] << 8 | <uint32_t>at[2] << 16 | <uint32_t>at[3] << 24
+        word *= <uint32_t>0x5BD1E995
+        word ^= word >> 24
+        found = found * <uint32_t>0x5BD1E995 ^ word * <uint32_t>0x5BD1E995
+        at += 4
+        left -= 4
+    if left:
+        if left == 3:
+            found ^= <uint32_t>at[2] << 16
+        if left >= 2:
+            found ^= <uint32_t>at[1] << 8
+        found = (found ^ at[0]) * <uint32_t>0x5BD1E995
+    found = (found ^ found >> 13) * <uint32_t>0x5BD1E995
+    return found ^ found >> 15
+
+
 cdef inline int _digit(char letter) noexcept:
     return letter - 48 if letter < 58 else letter - 87
 

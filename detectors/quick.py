@@ -13,7 +13,19 @@ from typing import Any, Final
 
 from detectors import BUILD
 
-__all__ = ["PLACES", "columns", "digest", "know", "know_rows", "number", "prepare", "scan", "seen", "state"]
+__all__ = [
+    "PLACES",
+    "columns",
+    "digest",
+    "know",
+    "know_rows",
+    "murmur2",
+    "number",
+    "prepare",
+    "scan",
+    "seen",
+    "state",
+]
 
 _LABEL, _NAME, _WORD_OR_NUMBER, _ONE_OF, _TRUTH, _UNIT, _SIGNED, _SECONDS, _FINITE = range(1, 10)
 _KINDS: Final = {
@@ -74,6 +86,8 @@ know_rows: Callable[[type, type, type], None] = _nothing
 #: 128 bits over a text as hexadecimal digits; and 63 bits, or -1 where it is out of the ordinary.
 digest: Callable[[str], str | None] = _nothing
 number: Callable[[str], int] = _no_number
+#: Kafka's hash of a key; None without the compiled build.
+murmur2: Callable[[bytes], int] | None = None
 #: A ring of at most ``most`` marks of ``width`` bytes with that of ``fact`` at its end; None if it was there.
 seen: Callable[[bytes, str, int, int], bytes | None] = _seen
 #: A customer's record before it is compressed, with its ring or without; and of which classes it is made.
@@ -92,4 +106,5 @@ if BUILD == "compiled":
     scan = _scan.scan
     columns, know_rows = _rows.columns, _rows.know
     digest, number, seen = _quick.digest, _quick.number, _quick.seen
+    murmur2 = _quick.murmur2
     state, know = _records.state, _records.know

@@ -70,7 +70,9 @@ def attributes(own: Mapping[str, msgspec.Raw | bytes], subject: str = "", pseudo
             key = replaced(name, subject, pseudonym)
         else:
             value, key = bytes(raw), name
-        entry = f"{msgspec.json.encode(key).decode()}:{value.decode()}"
+        # Nearly every name is a plain word, of which the JSON is itself.
+        named = f'"{key}"' if key.isidentifier() and key.isascii() else msgspec.json.encode(key).decode()
+        entry = f"{named}:{value.decode()}"
         size += len(entry) + 1
         if size > MAX_ATTRIBUTES:
             break

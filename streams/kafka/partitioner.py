@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from kafka.partitioner.default import murmur2
+from kafka.partitioner import default
+
+from detectors import quick
 
 __all__ = ["partition_of"]
+
+_hash = quick.murmur2 or default.murmur2
 
 
 @lru_cache(65_536)
@@ -18,4 +22,4 @@ def partition_of(key: bytes, partitions: int) -> int:
     >>> partition_of(b"21", 8) == partition_of(b"21", 8)
     True
     """
-    return int(murmur2(key) & 0x7FFFFFFF) % partitions
+    return int(_hash(key) & 0x7FFFFFFF) % partitions

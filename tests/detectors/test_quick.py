@@ -16,6 +16,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from kafka.partitioner import default as default_partitioner
 
 from benchmarks.workload import records
 from detectors import BUILD, quick
@@ -281,6 +282,14 @@ def test_ids_are_those_of_the_library(text: str) -> None:
 @pytest.mark.parametrize("size", [0, 1, 63, 64, 127, 128, 129, 255, 256, 257, 5_000])
 def test_ids_of_any_length(size: int) -> None:
     same_ids("a" * size)
+
+
+@given(st.binary(max_size=70))
+def test_keys_are_hashed_as_the_library_hashes_them(key: bytes) -> None:
+    if quick.murmur2 is None:
+        assert not COMPILED
+    else:
+        assert quick.murmur2(key) & 0xFFFFFFFF == default_partitioner.murmur2(key) & 0xFFFFFFFF
 
 
 def test_marks_are_kept_as_plain_python_keeps_them() -> None:
