@@ -12,8 +12,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
-from functools import partial
-from itertools import islice
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -23,15 +21,14 @@ from streams.errors import OperationError
 from streams.lanes.api import Record
 from streams.lanes.chunk import Chunk, Place
 from streams.lanes.options import LaneOptions
+from streams.lanes.slices import Slice, Slices, with_headers, without_headers
 
 __all__ = ["Feed"]
 
 # How long the pump may sleep before it looks whether the fetcher's own task is alive.
 _LOOK_S = 1.0
-# Records taken between two looks at the size of a chunk.
-_STEP = 256
-
-_record = partial(tuple.__new__, Record)
+# Records taken together: between two of these it is seen whether a chunk is large enough.
+_STEP = 250
 
 
 class _Tap:
@@ -40,16 +37,12 @@ class _Tap:
     def __init__(self, position: int, credits: int, headers: bool, offer: Callable[[Chunk], None]) -> None:
         self.position = position
         self.credits = credits
-        self.unpack = _with_headers if headers else _without_headers
+        self.unpack = with_headers if headers else without_headers
         self.offer = offer
 
 
-def _without_headers(_: Any, record: Any) -> Any:
-    return _record((record.offset, record.timestamp, record.key, record.value, ()))
-
-
-def _with_headers(_: Any, record: Any) -> Any:
-    return _record((record.offset, record.timestamp, record.key, record.value, tuple(record.headers)))
+def _records_of(_: Any, part: Slice) -> list[Record]:
+    return part.records
 
 
 class Feed:
@@ -68,6 +61,7 @@ class Feed:
         self._lanes_loop = lanes_loop
         self._failed = failed
         self._options = options
+        self._step = min(_STEP, options.chunk_records)
         self._taps: dict[Place, _Tap] = {}
         self._waiter: asyncio.Future[None] | None = None
         self._pumping: asyncio.Task[None] | None = None
@@ -149,7 +143,9 @@ class Feed:
         finished = True
         if fetched.check_assignment(key) and fetched.has_more():
             batches = fetched._partition_records
-            batches._consumer_record = tap.unpack
+            if not isinstance(batches._records, Slices):
+                batches._records = Slices(batches._records, batches.next_fetch_offset, self._step, tap.unpack)
+                batches._consumer_record = _records_of
             finished = self._take(batches._records_iterator, records)
             fetched._update_position()
             tap.position = state.position
@@ -159,14 +155,13 @@ class Feed:
             fetcher._notify(fetcher._wait_consume_future)
         return Chunk(records, tap.position, max(state.highwater or 0, tap.position))
 
-    def _take(self, records: Iterator[Record], into: list[Record]) -> bool:
-        """Move up to a chunk; whether the iterator came to its end."""
-        limit, left = self._options.chunk_records, self._options.chunk_bytes
-        while len(into) < limit and left > 0:
-            step = min(_STEP, limit - len(into))
-            part = list(islice(records, step))
-            into += part
-            if len(part) < step:
+    def _take(self, slices: Iterator[list[Record]], into: list[Record]) -> bool:
+        """Move a chunk, or a slice more; whether the iterator came to its end."""
+        most, left = self._options.chunk_records, self._options.chunk_bytes
+        while len(into) < most and left > 0:
+            part = next(slices, None)
+            if part is None:
                 return True
-            left -= sum(len(record[3] or b"") for record in part)
+            into += part
+            left -= sum([len(record[3]) for record in part if record[3]])
         return False

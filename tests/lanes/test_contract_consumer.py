@@ -16,6 +16,7 @@ from aiokafka import TopicPartition
 from aiokafka.consumer import fetcher as fetching
 from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.consumer.subscription_state import Assignment
+from aiokafka.errors import CorruptRecordException
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from aiokafka.record.memory_records import MemoryRecords
 from faust.app.base import App
@@ -119,6 +120,45 @@ def test_the_drain_takes_light_records_in_chunks_and_moves_the_position() -> Non
         assert ([record.offset for record in chunk.records], chunk.position) == ([4, 5], 6)
         assert not it.fetcher._records, "the fetcher fetches on only when its data are gone"
         assert "consumed" in it.notified
+
+    run(test)
+
+
+def test_a_batch_that_is_read_from_its_middle_on() -> None:
+    """Brokers send whole batches, also where what is asked for begins within one."""
+
+    async def test(it: Fetching) -> None:
+        await it.open()
+        it.feed._taps[Place("t", 0)].position = 3
+        it.state.seek(3)
+        found = fetched(it.assignment, it.place, 9)
+        found._partition_records.next_fetch_offset = 3
+        it.fetcher._records[it.place] = found
+        read = []
+        while it.fetcher._records:
+            chunk = it.drain()
+            assert chunk is not None
+            read.append(([record.offset for record in chunk.records], chunk.position))
+        assert read == [([3, 4, 5, 6], 7), ([7, 8], 9)]
+
+    run(test)
+
+
+def test_what_fails_its_checksum_is_not_read() -> None:
+    async def test(it: Fetching) -> None:
+        await it.open()
+        builder = DefaultRecordBatchBuilder(2, 0, False, -1, -1, 0, 1 << 20)
+        builder.append(0, 1000, b"k", b"value", [])
+        raw = bytearray(builder.build())
+        raw[-2] ^= 1
+        batches = fetching.PartitionRecords(
+            it.place, MemoryRecords(bytes(raw)), [], 0, None, None, True, fetching.READ_UNCOMMITTED
+        )
+        it.fetcher._records[it.place] = fetching.FetchResult(
+            it.place, assignment=it.assignment, partition_records=batches, backoff=0
+        )
+        with pytest.raises(CorruptRecordException):
+            it.drain()
 
     run(test)
 
