@@ -39,7 +39,7 @@ setup: .venv/.compiled ## Make .venv with everything pinned, and .venv/bin/rehum
 	@touch $@
 
 # The detectors as machine code; without a C compiler they run as plain Python.
-.venv/.compiled: .venv/.project deploy/compile.py $(wildcard detectors/*.py detectors/*.pyx detectors/*.pxi)
+.venv/.compiled: .venv/.project deploy/compile.py $(wildcard detectors/*.py detectors/*.pyx detectors/*.pxi streams/lanes/*.pyx)
 	@$(BIN)/python deploy/compile.py
 	@touch $@
 
@@ -72,5 +72,5 @@ lock: setup ## Pin the newest versions that fit, with hashes
 		-o requirements-setup.lock -
 
 clean: ## Remove everything that make made
-	rm -rf detectors/*.so detectors/compiled.txt .venv .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist *.egg-info
+	rm -rf detectors/*.so streams/lanes/*.so detectors/compiled.txt .venv .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -56,18 +56,12 @@ def _compile() -> int:
             native.HERE, place / "detectors", ignore=shutil.ignore_patterns("*.so", "__pycache__")
         )
         files = [f"detectors/{path.name}" for path in native.sources()]
-        in_c = ",".join(f"detectors/{name}.pyx" for name in native.IN_C)
+        for name in native.IN_C:
+            _copy(place, name)
         # The name of the group is the library's: <group>__mypyc.
         group = native.GROUP.removesuffix("__mypyc")
         done = subprocess.run(
-            [
-                sys.executable,
-                "-c",
-                BUILD,
-                group,
-                in_c,
-                *files,
-            ],
+            [sys.executable, "-c", BUILD, group, ",".join(native.IN_C), *files],
             cwd=place,
             capture_output=True,
             text=True,
@@ -77,15 +71,27 @@ def _compile() -> int:
             tail = "\n".join((done.stdout + done.stderr).strip().splitlines()[-15:])
             _say(f"the detectors run as plain Python, several times slower; compiling them said:\n{tail}")
             return 0
-        made = [*(place / "lib").glob("*.so"), *(place / "lib" / "detectors").glob("*.so")]
+        lib = place / "lib"
         # What runs just now keeps the old ones open; what starts meanwhile finds a note that does not fit.
         native.COMPILED_NOTE.unlink(missing_ok=True)
         for old in native.HERE.glob(f"*{EXTENSION_SUFFIXES[0]}"):
             old.unlink()
-        for module in made:
-            shutil.copy(module, native.HERE / module.name)
+        for module in lib.rglob("*.so"):
+            # That of the group is of no package; it lies with those that ask for it.
+            home = native.HERE if module.parent == lib else ROOT / module.parent.relative_to(lib)
+            (home / module.name).unlink(missing_ok=True)
+            shutil.copy(module, home / module.name)
     native.COMPILED_NOTE.write_text(wanted + "\n")
     return 0
+
+
+def _copy(place: Path, name: str) -> None:
+    """A file and the beginnings of the packages that it is in, which tell its name."""
+    file = place / name
+    file.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(ROOT / name, file)
+    for package in file.relative_to(place).parents[:-1]:
+        (place / package / "__init__.py").touch()
 
 
 def _say(text: str) -> None:

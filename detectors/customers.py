@@ -17,7 +17,7 @@ given, so that packing is never done twice.
 
 from __future__ import annotations
 
-from detectors.packed import pack, plain, unpack
+from detectors.packed import pack, unpack
 from detectors.state import Customer
 
 __all__ = ["Customers"]
@@ -28,12 +28,15 @@ class Customers:
 
     def __init__(self, hot: int) -> None:
         """``hot`` is how many stay unpacked between two calls of :meth:`packed`."""
-        self._most = hot
+        #: How many stay unpacked.
+        self.most = hot
         self._hot: dict[bytes, Customer] = {}
         self._packed: dict[bytes, bytes] = {}
         self._changed: set[bytes] = set()
         self._gone: set[bytes] = set()
         self._count = 0
+        # Those of the hot ones whose last record has a ring, the one that was packed longest ago first.
+        self._ringed: dict[bytes, None] = {}
         #: States that could not be packed, by their last record's offset: what was kept of them stays.
         self.unpacked: list[tuple[int, Exception]] = []
         #: Event time (ms) before which nothing can come out of order any more.
@@ -84,8 +87,8 @@ class Customers:
     def touch(self, key: bytes) -> None:
         """The state of ``key`` changes now."""
         self._changed.add(key)
-        if len(self._hot) > 4 * self._most:
-            self._cool(self._most)
+        if len(self._hot) > 4 * self.most:
+            self._cool(self.most)
 
     def remove(self, key: bytes) -> None:
         """Forget a customer."""
@@ -95,10 +98,6 @@ class Customers:
         if self._packed.pop(key, None) is not None:
             self._gone.add(key)
         self._changed.discard(key)
-
-    def unchanged(self, key: bytes) -> bytes:
-        """The snapshot of ``key`` if its packed record is that of its state now; else nothing."""
-        return b"" if key in self._changed else plain(self._packed.get(key, b""))
 
     def packed(self) -> list[tuple[bytes, bytes | None]]:
         """Records of everything changed since the last call; None for a customer that is forgotten."""
@@ -115,8 +114,19 @@ class Customers:
         found.extend((key, None) for key in sorted(self._gone - self._changed))
         self._changed.clear()
         self._gone.clear()
-        self._cool(self._most)
+        self._settle()
+        self._cool(self.most)
         return found
+
+    def _settle(self) -> None:
+        """Let go the rings that nothing can be put into any more, of customers who may not come back soon."""
+        for key in list(self._ringed):
+            state = self._hot.get(key)
+            if state is not None and state.ring is not None:
+                if not state.ring.settled(self.settled):
+                    break
+                state.ring = None
+            del self._ringed[key]
 
     def _cool(self, most: int) -> None:
         """Leave only as many objects as that, the oldest first."""
@@ -131,6 +141,10 @@ class Customers:
         ring = state.ring
         if ring is not None and ring.settled(self.settled):
             state.ring = None
+        if self._ringed:
+            self._ringed.pop(key, None)
+        if state.ring is not None:
+            self._ringed[key] = None
         try:
             self._packed[key] = pack(state)
         except MemoryError:

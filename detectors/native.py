@@ -1,10 +1,10 @@
 """Which build of the detectors runs: compiled, or the same files as plain Python.
 
-``deploy/compile.py`` turns the files named by :func:`sources` and those of :data:`IN_C` into extension
-modules beside them, and notes what it compiled. Both builds give the same results; the compiled one is
-several times faster. It is used only if it was made of exactly these files for exactly this interpreter: who
-edits one runs plain Python until `make setup` has compiled it again, never what it was before.
-``DETECTORS=pure`` in the environment asks for plain Python.
+``deploy/compile.py`` turns the files named by :func:`sources` and those of :data:`IN_C`, one of which is the
+lanes', into extension modules beside them, and notes what it compiled. Both builds give the same results; the
+compiled one is several times faster. It is used only if it was made of exactly these files for exactly this
+interpreter: who edits one runs plain Python until `make setup` has compiled it again, never what it was
+before. ``DETECTORS=pure`` in the environment asks for plain Python.
 
 >>> "effort" in [path.stem for path in sources()], "native" in [path.stem for path in sources()]
 (True, False)
@@ -35,8 +35,14 @@ PLAIN = frozenset(
         *("breaker", "quick"),
     ]
 )
-# Written for Cython, and what they include.
-IN_C = ("_quick", "_records", "_rows", "_scan")
+# Written for Cython, from the root of the project on, and what they include.
+IN_C = (
+    "detectors/_quick.pyx",
+    "detectors/_records.pyx",
+    "detectors/_rows.pyx",
+    "detectors/_scan.pyx",
+    "streams/lanes/_unpack.pyx",
+)
 INCLUDED = ("_blake2b.pxi", "_messagepack.pxi", "_structs.pxi", "_wholes.pxi")
 
 
@@ -48,7 +54,7 @@ def sources() -> list[Path]:
 def digest() -> str:
     """Of the files, their names, and the interpreter that they are compiled for."""
     found = sha256(f"{sys.implementation.cache_tag} {EXTENSION_SUFFIXES[0]}".encode())
-    in_c = [*(HERE / f"{name}.pyx" for name in IN_C), *(HERE / name for name in INCLUDED)]
+    in_c = [*(HERE.parent / name for name in IN_C), *(HERE / name for name in INCLUDED)]
     for path in [*sources(), *in_c]:
         found.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return found.hexdigest()

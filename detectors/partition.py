@@ -114,6 +114,10 @@ class PartitionFold:
         """Event time (ms) before which nothing on time is still to come; 0 before anything came."""
         return max(0, self._high - self._lateness)
 
+    def keep_hot(self, most: int) -> None:
+        """At most so many customers stay unpacked from the next checkpoint on."""
+        self._customers.most = most
+
     @property
     def customers(self) -> int:
         """How many customers this partition knows."""
@@ -215,7 +219,7 @@ class PartitionFold:
             ring = state.ring = None
         if ring is None:
             if not e.late:
-                ring = Ring(self._customers.unchanged(key) or snapshot(state))
+                ring = Ring(snapshot(state))
                 ring.put(e, 0)
                 # Only then: the base is the state without it.
                 state.ring = ring

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from typing import Any
+from weakref import WeakSet
 
 import msgspec
 
@@ -54,6 +55,9 @@ _encode = msgspec.json.Encoder().encode
 # Rows are made blocks while the processor still has them at hand: a checkpoint's worth of them is more than
 # its caches hold, and turning rows into columns touches each value once more.
 _READY_ROWS = 500
+# Customers that stay unpacked, a few KB each, over all partitions of this process.
+_HOT, _LEAST_HOT = 65_536, 128
+_folds: WeakSet[EventsFold] = WeakSet()
 
 
 class EventsFold:
@@ -79,6 +83,7 @@ class EventsFold:
         self._stamp = 0
         self._unpacked: dict[int, Rejected] = {}
         self._blocks: list[Output] = []
+        _folds.add(self)
         self.log = LogFold(
             partition,
             policy,
@@ -219,6 +224,7 @@ class EventsFold:
     def _count(self) -> None:
         """Bring the metrics up to what the fold has counted since the last time."""
         fold = self.log.fold
+        fold.keep_hot(max(_LEAST_HOT, _HOT // len(_folds)))
         now, before = fold.counts, self._counted
         self._account.folded(now, before)
         self._account.under(fold.policy)

@@ -21,7 +21,7 @@ from streams.errors import OperationError
 from streams.lanes.api import Record
 from streams.lanes.chunk import Chunk, Place
 from streams.lanes.options import LaneOptions
-from streams.lanes.slices import Slice, Slices, with_headers, without_headers
+from streams.lanes.slices import Slice, Slices
 
 __all__ = ["Feed"]
 
@@ -37,7 +37,7 @@ class _Tap:
     def __init__(self, position: int, credits: int, headers: bool, offer: Callable[[Chunk], None]) -> None:
         self.position = position
         self.credits = credits
-        self.unpack = with_headers if headers else without_headers
+        self.headers = headers
         self.offer = offer
 
 
@@ -144,7 +144,8 @@ class Feed:
         if fetched.check_assignment(key) and fetched.has_more():
             batches = fetched._partition_records
             if not isinstance(batches._records, Slices):
-                batches._records = Slices(batches._records, batches.next_fetch_offset, self._step, tap.unpack)
+                first = batches.next_fetch_offset
+                batches._records = Slices(batches._records, first, self._step, headers=tap.headers)
                 batches._consumer_record = _records_of
             finished = self._take(batches._records_iterator, records)
             fetched._update_position()

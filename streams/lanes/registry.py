@@ -25,7 +25,7 @@ from typing import Any
 from faust.transport.drivers.aiokafka import credentials_to_aiokafka_auth, server_list
 
 from streams.errors import OperationError
-from streams.lanes import codecs
+from streams.lanes import codecs, slices
 from streams.lanes.api import Fold, Output, Sink
 from streams.lanes.chunk import Place
 from streams.lanes.failure import end_process
@@ -72,6 +72,7 @@ class Lanes:
         self._lanes: dict[Lane, asyncio.Task[None]] = {}
         self._wire: KafkaWire | None = None
         codecs.install()
+        slices.install()
         self._producer = BatchProducer(self._client(), unacknowledged_bytes=self.options.unacknowledged_bytes)
         self._releasing = asyncio.Lock()
         app.transport = LaneTransport(app.conf.broker_consumer, app, self)

@@ -17,8 +17,9 @@ from detectors.packed import general, pack, unpack
 from detectors.policy import default
 from detectors.state import Customer, Sums, new
 from detectors.vocabulary import TYPES
+from tests.detectors.malformed import record
 from tests.detectors.test_bounds import adversarial
-from tests.detectors.traffic import log_of
+from tests.detectors.traffic import log_of, rfc3339
 
 COMPILED = BUILD == "compiled"
 
@@ -106,3 +107,16 @@ def test_what_cannot_be_packed_is_said_by_the_general_way(harm: Callable[[Custom
 @pytest.mark.parametrize("other", [None, 1, b"", Sums()])
 def test_of_something_else_nothing_is_taken(other: Any) -> None:
     assert quick.state(other, True) is None
+
+
+def test_an_idle_customer_keeps_no_ring() -> None:
+    folded = log()
+    out = Findings()
+    for offset, (subject, at) in enumerate(
+        [("jane", 0), ("john", 1_000), ("john", 200_000), ("joan", 400_000)]
+    ):
+        raw = record(str(offset), subject=subject, time=rfc3339(MONDAY + at))
+        assert folded.record(raw, MONDAY + at, offset, out) == "event"
+        folded.fold.changed()
+    rings = {state.customer: state.ring is not None for state in states(folded)}
+    assert rings == {"pjane": False, "pjohn": False, "pjoan": True}

@@ -144,6 +144,12 @@ ATTRIBUTES: list[tuple[Any, str, str]] = [
     (fetching.Fetcher.error_future.fget, "self._fetch_task", "tells that the fetcher died"),
     (fetching.FetchResult.__init__, "self._partition_records = ", "the batches of one partition"),
     (fetching.PartitionRecords.__init__, "self._records_iterator = ", "what the drain reads"),
+    (
+        fetching.Fetcher._proc_fetch_request,
+        "records = MemoryRecords(part_data[-1])",
+        "keeps what was fetched",
+    ),
+    (fetching.Fetcher._proc_fetch_request, "records.size_in_bytes()", "the other thing asked of it"),
     (fetching.PartitionRecords.__init__, "self._records = records", "is given slices of its batches"),
     (fetching.PartitionRecords._unpack_records, "records = self._records\n", "looked up at the first record"),
     (fetching.PartitionRecords._unpack_records, "while records.has_next():", "how batches are asked for"),

@@ -18,7 +18,6 @@ from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.consumer.subscription_state import Assignment
 from aiokafka.errors import CorruptRecordException
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
-from aiokafka.record.memory_records import MemoryRecords
 from faust.app.base import App
 from faust.types import TP
 
@@ -30,6 +29,7 @@ from streams.lanes.chunk import Chunk, Place
 from streams.lanes.feed import Feed
 from streams.lanes.hooks import LaneConsumer, LaneConsumerThread
 from streams.lanes.registry import Lanes
+from streams.lanes.slices import Kept
 
 
 def test_heartbeats_go_on_while_the_revoke_callback_waits() -> None:
@@ -63,7 +63,7 @@ def fetched(assignment: Any, place: TopicPartition, count: int) -> Any:
     for offset in range(count):
         builder.append(offset, 1000 + offset, b"k%d" % offset, b"v%d" % offset, [("h", b"x")])
     batches = fetching.PartitionRecords(
-        place, MemoryRecords(bytes(builder.build())), [], 0, None, None, True, fetching.READ_UNCOMMITTED
+        place, Kept(bytes(builder.build())), [], 0, None, None, True, fetching.READ_UNCOMMITTED
     )
     return fetching.FetchResult(place, assignment=assignment, partition_records=batches, backoff=0)
 
@@ -152,7 +152,7 @@ def test_what_fails_its_checksum_is_not_read() -> None:
         raw = bytearray(builder.build())
         raw[-2] ^= 1
         batches = fetching.PartitionRecords(
-            it.place, MemoryRecords(bytes(raw)), [], 0, None, None, True, fetching.READ_UNCOMMITTED
+            it.place, Kept(bytes(raw)), [], 0, None, None, True, fetching.READ_UNCOMMITTED
         )
         it.fetcher._records[it.place] = fetching.FetchResult(
             it.place, assignment=it.assignment, partition_records=batches, backoff=0
