@@ -11,10 +11,11 @@ from __future__ import annotations
 
 from typing import Final
 
+from detectors.bounds import MOST_ATTEMPTS
 from detectors.events import Event
 from detectors.ids import number
 from detectors.moment import Moment
-from detectors.state import MOST_ATTEMPTS, Attempt
+from detectors.state import Attempt
 
 __all__ = [
     "CONVERSED",

@@ -17,13 +17,14 @@ import unicodedata
 from typing import Final
 
 from detectors import failures
+from detectors.bounds import MOST_FIELDS, MOST_REFS
 from detectors.events import Event
 from detectors.ids import number
 from detectors.labels import LABEL_BYTES
 from detectors.moment import Moment
 from detectors.policy import Policy
 from detectors.rare import NONE
-from detectors.state import MOST_FIELDS, MOST_REFS, Journey
+from detectors.state import Journey
 
 __all__ = ["may_skip", "on_event"]
 

@@ -25,10 +25,11 @@ from __future__ import annotations
 from typing import Final
 
 from detectors import failures
+from detectors.bounds import MOST_CONTACTS
 from detectors.events import Event
 from detectors.ids import number, number_on
 from detectors.moment import Moment
-from detectors.state import MOST_CONTACTS, Contact, Journey
+from detectors.state import Contact, Journey
 from detectors.vocabulary import HUMAN_CHANNELS, TYPES
 
 __all__ = ["on_event", "outcome", "outcome_of", "outcome_so_far"]

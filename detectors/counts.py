@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from detectors.events import Event
+
 __all__ = ["Counts"]
 
 
@@ -31,6 +33,18 @@ class Counts:
         self.aged_out = 0
         # Events that made the fold raise; the customer is as before them.
         self.failed = 0
+
+    def took(self, e: Event, may_profile: bool) -> None:
+        """An event that is in its customer's state now."""
+        self.accepted += 1
+        if e.late:
+            self.late += 1
+        elif not e.known:
+            self.unknown += 1
+        elif not may_profile:
+            self.unscored += 1
+        else:
+            self.scored += 1
 
     def copy(self) -> Counts:
         """As they are now."""

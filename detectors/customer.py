@@ -33,13 +33,14 @@ from detectors import (
     waiting,
 )
 from detectors.attempts import OPEN, keep_alive
+from detectors.bounds import MOST_SEEN, NONE_HELD, SEEN_BYTES
 from detectors.event_row import EventRow
 from detectors.events import Event
 from detectors.moment import Findings, Moment
 from detectors.need import weigh
 from detectors.policy import Policy
 from detectors.signals import DIRECT
-from detectors.state import MOST_SEEN, NONE_HELD, SEEN_BYTES, Customer, Journey, Sums
+from detectors.state import Customer, Journey, Sums
 
 __all__ = ["apply", "consent", "fire", "seen", "store_late", "store_unscored"]
 

@@ -19,8 +19,9 @@ from __future__ import annotations
 from math import exp
 from typing import Final
 
+from detectors.bounds import MOST_PARTS
 from detectors.policy import Policy, default
-from detectors.state import MOST_PARTS, Customer, Journey, Part, Sums
+from detectors.state import Customer, Journey, Part, Sums
 
 __all__ = [
     "add",

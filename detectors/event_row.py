@@ -21,7 +21,7 @@ from detectors.events import Event
 from detectors.rare import Rare
 from detectors.tables import COMMON, Row
 
-__all__ = ["EventRow", "as_row", "newest", "offset_of"]
+__all__ = ["EventRow", "as_row", "newest", "offset_of", "take_back"]
 
 _NAMES: Final = [column.name for column in COMMON]
 _SOURCE: Final = _NAMES.index("source")
@@ -137,6 +137,12 @@ def offset_of(found: Any) -> object:
     if isinstance(found, EventRow):
         return found.e.offset
     return found[_OFFSET] if len(found) > _OFFSET else -1
+
+
+def take_back(rows: list[Any], offset: int) -> None:
+    """The rows at the end that a record gave."""
+    while rows and offset_of(rows[-1]) == offset:
+        rows.pop()
 
 
 def newest(rows: Sequence[Any]) -> dict[str, int]:

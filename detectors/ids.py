@@ -15,7 +15,7 @@ from typing import Final
 
 from detectors import quick
 
-__all__ = ["fact_id", "number", "number_on"]
+__all__ = ["event_id", "fact_id", "fact_of", "number", "number_on"]
 
 _digest: Final = quick.digest
 _number: Final = quick.number
@@ -24,6 +24,11 @@ _number: Final = quick.number
 def fact_id(*parts: str) -> str:
     """128 bits over the parts, as 32 hexadecimal digits."""
     return fact_of("\x1f".join(parts))
+
+
+def event_id(tenant: str, source: str, id: str) -> str:
+    """The id of an event's facts: of its source and its own id there, whoever tells it."""
+    return fact_id(tenant, "event", source, id)
 
 
 def fact_of(name: str) -> str:

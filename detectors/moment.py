@@ -18,11 +18,12 @@ from typing import Any, Final
 from mypy_extensions import mypyc_attr
 
 from detectors import effort, failures
+from detectors.bounds import MOST_JOURNEYS
 from detectors.event_row import as_row
 from detectors.ids import fact_of
 from detectors.policy import Policy
 from detectors.signals import HARD_FAILURES, NUMBER, SIGNALS, SOFT_FAILURES
-from detectors.state import MOST_JOURNEYS, Customer, Journey, Sums
+from detectors.state import Customer, Journey, Sums
 from detectors.tables import Row
 
 __all__ = ["VERSIONS", "Findings", "Moment"]

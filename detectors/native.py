@@ -21,7 +21,7 @@ from importlib.util import module_from_spec, spec_from_file_location, spec_from_
 from pathlib import Path
 from types import ModuleType
 
-__all__ = ["COMPILED_NOTE", "GROUP", "INCLUDED", "IN_C", "SWITCH", "digest", "enable", "sources"]
+__all__ = ["COMPILED_NOTE", "GROUP", "IN_C", "SWITCH", "digest", "enable", "sources"]
 
 SWITCH = "DETECTORS"
 HERE = Path(__file__).parent
@@ -35,7 +35,7 @@ PLAIN = frozenset(
         *("breaker", "quick"),
     ]
 )
-# Written for Cython, from the root of the project on, and what they include.
+# Written for Cython, from the root of the project on; they include what ends in .pxi here.
 IN_C = (
     "detectors/_quick.pyx",
     "detectors/_records.pyx",
@@ -43,7 +43,6 @@ IN_C = (
     "detectors/_scan.pyx",
     "streams/lanes/_unpack.pyx",
 )
-INCLUDED = ("_blake2b.pxi", "_messagepack.pxi", "_structs.pxi", "_wholes.pxi")
 
 
 def sources() -> list[Path]:
@@ -54,7 +53,7 @@ def sources() -> list[Path]:
 def digest() -> str:
     """Of the files, their names, and the interpreter that they are compiled for."""
     found = sha256(f"{sys.implementation.cache_tag} {EXTENSION_SUFFIXES[0]}".encode())
-    in_c = [*(HERE.parent / name for name in IN_C), *(HERE / name for name in INCLUDED)]
+    in_c = [*(HERE.parent / name for name in IN_C), *sorted(HERE.glob("*.pxi"))]
     for path in [*sources(), *in_c]:
         found.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return found.hexdigest()

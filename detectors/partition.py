@@ -17,22 +17,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from heapq import heappop, heappush
-from typing import Any, Final
+from typing import Final
 
 from detectors import customer as fold
 from detectors.aging import Aging
 from detectors.amend import difference
+from detectors.bounds import NONE_HELD
 from detectors.clock import Clock, Slots
 from detectors.counts import Counts
 from detectors.customers import Customers
-from detectors.event_row import offset_of
+from detectors.event_row import take_back
 from detectors.events import Activation, Event, Tick, key_of
-from detectors.ids import fact_id
+from detectors.ids import event_id
 from detectors.moment import Findings
 from detectors.packed import snapshot, unpack
 from detectors.policy import Policy
 from detectors.ring import STEP, Ring
-from detectors.state import NONE_HELD, Customer, new
+from detectors.state import Customer, new
 from detectors.timeline import Timeline
 
 __all__ = ["Counts", "PartitionFold"]
@@ -53,7 +54,8 @@ class PartitionFold:
         self.partition = partition
         self.counts = Counts()
         self._reference = reference
-        self._customers = Customers(hot)
+        #: All of them by key; how many stay unpacked may be changed.
+        self.known = Customers(hot)
         self._timers: list[tuple[int, bytes]] = []
         self._scheduled: dict[bytes, int] = {}
         # Customers with a timer that waits for a silent source, and those sources.
@@ -72,9 +74,7 @@ class PartitionFold:
         self._high = 0
         # The rules of time change by an activation: when next (0 for never), and until then these hold.
         self._turn = 0
-        self._lateness = policy.lateness
-        self._allowance = policy.allowance
-        self._idle = policy.idle
+        self._lateness, self._allowance, self._idle = policy.lateness, policy.allowance, policy.idle
 
     # -- state ---------------------------------------------------------------------------------------------
 
@@ -87,14 +87,14 @@ class PartitionFold:
             self._timeline.load(raw)
             self._unset = True
             return
-        state = self._customers.load(key, raw)
+        state = self.known.load(key, raw)
         self._schedule(key, state)
         self._aging.add(key, state.now)
 
     def changed(self) -> list[tuple[bytes, bytes | None]]:
         """Packed records of everything changed since the last call; None for what is forgotten."""
-        self._customers.settled = self.watermark
-        found = self._customers.packed()
+        self.known.settled = self.watermark
+        found = self.known.packed()
         if self._activated:
             self._activated = False
             found.append((POLICIES_KEY, self._timeline.pack()))
@@ -105,27 +105,13 @@ class PartitionFold:
         return found
 
     @property
-    def unpacked(self) -> list[tuple[int, Exception]]:
-        """States that could not be packed, by their last record's offset: the changelog keeps what it has."""
-        return self._customers.unpacked
-
-    @property
     def watermark(self) -> int:
         """Event time (ms) before which nothing on time is still to come; 0 before anything came."""
         return max(0, self._high - self._lateness)
 
-    def keep_hot(self, most: int) -> None:
-        """At most so many customers stay unpacked from the next checkpoint on."""
-        self._customers.most = most
-
-    @property
-    def customers(self) -> int:
-        """How many customers this partition knows."""
-        return len(self._customers)
-
     def customer(self, tenant: str, pseudonym: str) -> Customer | None:
         """The state of one customer, to look at."""
-        return self._customers.get(key_of(tenant, pseudonym))
+        return self.known.get(key_of(tenant, pseudonym))
 
     @property
     def policy(self) -> Policy:
@@ -134,7 +120,7 @@ class PartitionFold:
 
     def knows(self, e: Event) -> bool:
         """Whether this partition has the event's customer."""
-        return self._customers.knows(e.key)
+        return self.known.knows(e.key)
 
     # -- records -------------------------------------------------------------------------------------------
 
@@ -148,7 +134,7 @@ class PartitionFold:
         e.late = e.time < settled
         self._advance(e.time)
         key = e.key
-        state = self._customers.get(key)
+        state = self.known.get(key)
         if state is None:
             state = self._new(key, e, subject)
         elif e.offset <= state.applied:
@@ -160,9 +146,9 @@ class PartitionFold:
             self._fire(state, e.time, e.offset, out)
             state = self._new(key, e, subject)
         if not e.fact:
-            e.fact = _fact(e)
+            e.fact = event_id(e.tenant, e.source, e.id)
         known = state.seen
-        self._customers.touch(key)
+        self.known.touch(key)
         if fold.seen(state, e.fact):
             self.counts.accepted += 1
             self.counts.duplicates += 1
@@ -174,7 +160,7 @@ class PartitionFold:
                 self._undo(key, state, e, known, out)
                 raise
             state.applied = e.offset
-            self._count(state, e)
+            self.counts.took(e, state.context.may_profile)
             self._schedule(key, state)
         self._expire(e.offset, out)
 
@@ -182,7 +168,7 @@ class PartitionFold:
         """An event made the fold raise: its customer is as before it, and nothing was found of it."""
         self.counts.failed += 1
         for rows in out.found.values():
-            _take_back(rows, e.offset)
+            take_back(rows, e.offset)
         while out.desk and out.desk[-1]["offset"] == e.offset:
             out.desk.pop()
         ring = state.ring
@@ -200,7 +186,7 @@ class PartitionFold:
             again.ring = ring
             state = again
         state.seen, state.applied = seen, e.offset
-        self._customers.put(key, state)
+        self.known.put(key, state)
         self._schedule(key, state)
 
     def _new(self, key: bytes, e: Event, subject: str) -> Customer:
@@ -208,7 +194,7 @@ class PartitionFold:
         state = new(e.tenant, e.customer, self._reference(e.tenant, subject), e.anonymous, 0)
         if e.late:
             state.now = e.time
-        self._customers.put(key, state)
+        self.known.put(key, state)
         self._aging.add(key, e.time)
         return state
 
@@ -255,7 +241,7 @@ class PartitionFold:
         difference(known, found, state.epoch, out, unpack(ring.base))
         state.seen = before.seen
         state.ring = ring
-        self._customers.put(key, state)
+        self.known.put(key, state)
         return state
 
     def _after_step(self, ring: Ring) -> bytes:
@@ -278,7 +264,7 @@ class PartitionFold:
     def _fold(self, state: Customer, e: Event, out: Findings) -> None:
         policy = self._timeline.policy(e.time, e.offset)
         if not e.fact:
-            e.fact = _fact(e)
+            e.fact = event_id(e.tenant, e.source, e.id)
         if not e.late and e.time > state.now:
             state.now = e.time
         if state.attempts or state.owed or state.solved:
@@ -291,18 +277,6 @@ class PartitionFold:
             fold.store_unscored(state, e, policy, out)
         else:
             fold.apply(state, e, policy, out)
-
-    def _count(self, state: Customer, e: Event) -> None:
-        counts = self.counts
-        counts.accepted += 1
-        if e.late:
-            counts.late += 1
-        elif not e.known:
-            counts.unknown += 1
-        elif not state.context.may_profile:
-            counts.unscored += 1
-        else:
-            counts.scored += 1
 
     def tick(self, tick: Tick, offset: int, out: Findings) -> None:
         """Time passes: the watermark moves and timers fire."""
@@ -346,11 +320,8 @@ class PartitionFold:
         due = state.due(self._held)
         if due == 0 or due >= before:
             return
-
-        def policy(time: int) -> Policy:
-            return self._timeline.policy(time, offset)
-
-        fold.fire(state, before, policy, out, self.partition, offset, self._held)
+        at = self._timeline.policy
+        fold.fire(state, before, lambda time: at(time, offset), out, self.partition, offset, self._held)
 
     def _advance(self, time: int) -> None:
         if time > self._high:
@@ -372,7 +343,7 @@ class PartitionFold:
         self._held = held
         waiting, self._waiting = self._waiting, set()
         for key in sorted(waiting):
-            state = self._customers.get(key)
+            state = self.known.get(key)
             if state is not None:
                 self._schedule(key, state)
 
@@ -395,34 +366,29 @@ class PartitionFold:
             if self._scheduled.get(key) != due:
                 continue  # another one of this customer's was put before it
             del self._scheduled[key]
-            state = self._customers.get(key)
+            state = self.known.get(key)
             if state is None:
                 continue
             if state.due(self._held) == due:
                 # Only up to this one: later ones go back to their place among the other customers'.
                 self._fire(state, due + 1, offset, out)
                 _close(state, due)
-                self._customers.touch(key)
+                self.known.touch(key)
             self._schedule(key, state)
         if watermark > self._aging.due:
             self._age(watermark)
 
     def _age(self, watermark: int) -> None:
         for key in self._aging.take(watermark, self._idle):
-            state = self._customers.get(key)
+            state = self.known.get(key)
             if state is None:
                 continue
             if watermark - state.now > self._idle and not state.due():
-                self._customers.remove(key)
+                self.known.remove(key)
                 self._scheduled.pop(key, None)
                 self.counts.aged_out += 1
             else:
                 self._aging.add(key, state.now)
-
-
-def _fact(e: Event) -> str:
-    """The id of an event's facts: of its source and its own id there, whoever tells it."""
-    return fact_id(e.tenant, "event", e.source, e.id)
 
 
 def _close(state: Customer, due: int) -> None:
@@ -432,9 +398,3 @@ def _close(state: Customer, due: int) -> None:
     if last is not None and last.time > due:
         state.ring = Ring(snapshot(state))
         state.ring.closed = last.time
-
-
-def _take_back(rows: list[Any], offset: int) -> None:
-    """The rows at the end that a record gave."""
-    while rows and offset_of(rows[-1]) == offset:
-        rows.pop()

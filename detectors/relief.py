@@ -13,11 +13,12 @@ from __future__ import annotations
 from typing import Final
 
 from detectors import failures
+from detectors.bounds import MOST_SOLVED
 from detectors.events import Event
 from detectors.ids import number
 from detectors.moment import Moment
 from detectors.signals import NUMBER
-from detectors.state import MOST_SOLVED, Journey, Solved
+from detectors.state import Journey, Solved
 
 __all__ = ["SPEAKS", "expire", "on_event"]
 

@@ -19,9 +19,10 @@ from typing import Final
 
 from detectors import abandonment, waiting
 from detectors.attempts import INFERRED, IS_INFERRED, IS_OPEN, add, find, thread
+from detectors.bounds import MOST_OWED
 from detectors.events import Event
 from detectors.moment import Moment
-from detectors.state import MOST_OWED, Attempt, Journey, Owed, Wait
+from detectors.state import Attempt, Journey, Owed, Wait
 
 __all__ = ["SPEAKS", "expire", "on_event", "on_late"]
 

@@ -13,10 +13,9 @@ Moments are ms since the epoch; 0 means never. Plain classes with typed fields: 
 
 from __future__ import annotations
 
-from typing import Final
-
 from mypy_extensions import mypyc_attr
 
+from detectors.bounds import NONE_HELD
 from detectors.ring import Ring
 
 __all__ = [
@@ -33,20 +32,6 @@ __all__ = [
     "Wait",
     "new",
 ]
-
-MOST_JOURNEYS: Final = 4
-MOST_PARTS: Final = 8
-MOST_ATTEMPTS: Final = 7
-MOST_CONTACTS: Final = 5
-MOST_WAITS: Final = 4
-MOST_OWED: Final = 3
-MOST_SOLVED: Final = 3
-MOST_FIELDS: Final = 10
-MOST_REFS: Final = 3
-MOST_SEEN: Final = 32
-NONE_HELD: Final[frozenset[str]] = frozenset()
-# Of an event's id: within 32, two different ones agree in 48 bits once in 10^13 events.
-SEEN_BYTES: Final = 6
 
 
 @mypyc_attr(acyclic=True)
@@ -398,26 +383,6 @@ class Customer:
 def new(tenant: str, customer: str, reference: str, anonymous: bool, time: int) -> Customer:
     """A customer never seen before."""
     return Customer(
-        tenant,
-        customer,
-        reference,
-        -1,
-        time,
-        Sums(0.0, 0.0, time),
-        0.0,
-        time,
-        Context(),
-        [],
-        [],
-        [],
-        [],
-        [],
-        [],
-        b"",
-        0,
-        [],
-        [],
-        "",
-        "",
-        anonymous,
-    )
+        tenant, customer, reference, -1, time, Sums(0.0, 0.0, time), 0.0, time, Context(),
+        [], [], [], [], [], [], b"", 0, [], [], "", "", anonymous,
+    )  # fmt: skip

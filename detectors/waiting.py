@@ -10,13 +10,14 @@ from __future__ import annotations
 from typing import Final
 
 from detectors.attempts import IS_INFERRED, find
+from detectors.bounds import MOST_WAITS
 from detectors.effort import default
 from detectors.events import Event
 from detectors.ids import number_on
 from detectors.moment import Moment
 from detectors.policy import Policy
 from detectors.signals import NUMBER
-from detectors.state import MOST_WAITS, Attempt, Customer, Journey, Wait
+from detectors.state import Attempt, Customer, Journey, Wait
 from detectors.tables import TABLES, Row
 
 __all__ = ["SPEAKS", "again", "close", "default", "lost", "on_event", "points", "queue_of", "unheard"]

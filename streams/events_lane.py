@@ -167,13 +167,13 @@ class EventsFold:
                 size += len(value)
             yield key, value
         metrics.STATE_BYTES.labels(self._topics.events).inc(size)
-        for offset, error in self.log.fold.unpacked:
+        for offset, error in self.log.fold.known.unpacked:
             # Its letter leaves with the next checkpoint: this one has sent what it had to.
             self._unpacked[offset] = Rejected(STATE_FAILED, where(error))
             log.error(
                 "a state cannot be packed", partition=self._partition, offset=offset, error=where(error)
             )
-        self.log.fold.unpacked.clear()
+        self.log.fold.known.unpacked.clear()
 
     def _other(self, record: Record, outcome: Outcome | Rejected) -> list[Output]:
         """What follows from a record that was not folded as an event."""
@@ -224,7 +224,7 @@ class EventsFold:
     def _count(self) -> None:
         """Bring the metrics up to what the fold has counted since the last time."""
         fold = self.log.fold
-        fold.keep_hot(max(_LEAST_HOT, _HOT // len(_folds)))
+        fold.known.most = max(_LEAST_HOT, _HOT // len(_folds))
         now, before = fold.counts, self._counted
         self._account.folded(now, before)
         self._account.under(fold.policy)
@@ -238,7 +238,7 @@ class EventsFold:
         self._counted = now.copy()
         partition = str(self._partition)
         metrics.WATERMARK.labels(partition).set(fold.watermark / 1000)
-        metrics.CUSTOMERS.labels(partition).set(fold.customers)
+        metrics.CUSTOMERS.labels(partition).set(len(fold.known))
         metrics.POLICY_VERSION.set(fold.policy.version)
 
 

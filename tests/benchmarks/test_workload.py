@@ -108,4 +108,4 @@ def test_states_are_of_as_many_customers_as_were_asked_for() -> None:
         assert merge.mark is not None
         for key, value in merge.states():
             fold.load(key, value)
-    assert sum(fold.log.fold.customers for fold in folds) == 700
+    assert sum(len(fold.log.fold.known) for fold in folds) == 700

@@ -393,9 +393,8 @@ def test_two_conversations_begun_at_once_are_two() -> None:
 def test_recovery_counts_from_when_it_was_known() -> None:
     """A step that may take a week, and a ticket solved after more than one, do recover."""
     looking = {"journey": "research", "step": "list"}
-    story = fold(("step.entered", 0, looking), until=8 * DAY)
-    assert only(story.tell("step.completed", 10 * DAY, looking))["recovered_at"] == 10 * DAY
-    story = fold(("step.entered", 0, looking), until=8 * DAY)
-    assert only(story.tell("step.completed", 15 * DAY, looking))["recovered_at"] is None
+    for day, recovered in ((10, 10 * DAY), (15, None)):
+        story = fold(("step.entered", 0, looking), until=8 * DAY)
+        assert only(story.tell("step.completed", day * DAY, looking))["recovered_at"] == recovered
     ticket = fold(("ticket.created", 0, {"case_id": "T-1"}), until=20 * DAY)
     assert only(ticket.tell("ticket.solved", 21 * DAY, {"case_id": "T-1"}))["recovered_at"] == 21 * DAY

@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
+from detectors.bounds import MOST_SEEN, SEEN_BYTES
 from detectors.examples import MONDAY, Story, minutes
 from detectors.log import LogFold
 from detectors.moment import Findings
 from detectors.packed import pack, plain, unpack
 from detectors.policy import default
-from detectors.state import MOST_SEEN, SEEN_BYTES, Customer
+from detectors.state import Customer
 from detectors.vocabulary import CHANNELS, TYPES
 from tests.detectors.traffic import rfc3339
 
@@ -72,8 +73,8 @@ def test_a_hundred_thousand_events_of_every_kind() -> None:
         time = MONDAY + number * 20_000
         assert log.record(adversarial(rng, time, kinds), time, number, out) == "event"
         if number % 97 == 0 or number < 200:
-            (key,) = log.fold._customers.keys()
-            state = log.fold._customers.get(key)
+            (key,) = log.fold.known.keys()
+            state = log.fold.known.get(key)
             assert state is not None
             largest = max(largest, len(pack(state)))
             uncompressed = max(uncompressed, len(plain(pack(state))))

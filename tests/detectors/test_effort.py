@@ -11,13 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detectors import effort
+from detectors.bounds import MOST_PARTS
 from detectors.examples import MONDAY, Story, fold, hours, minutes
 from detectors.packed import pack, unpack
 from detectors.partition import PartitionFold
 from detectors.policy import DEFAULT_TEXT, default, parse
 from detectors.ring import MOST_EVENTS
 from detectors.signals import DIRECT, NUMBER, SIGNALS
-from detectors.state import MOST_PARTS, Customer
+from detectors.state import Customer
 
 POLICY = default()
 # Any order within two hours is within the lateness.

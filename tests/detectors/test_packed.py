@@ -29,7 +29,7 @@ def log() -> LogFold:
 
 
 def states(folded: LogFold) -> Iterator[Customer]:
-    customers = folded.fold._customers
+    customers = folded.fold.known
     for key in sorted({*customers._hot, *customers._packed}):
         state = customers.get(key)
         assert state is not None

@@ -206,8 +206,8 @@ def test_restarted_anywhere_it_ends_the_same(life: list[tuple[int, str | float]]
     lane.checkpoint()
     assert once(lane) == once(WHOLE)
     assert lane.log.fold.watermark == (WHOLE.log.fold.watermark if lane.begun else 0)
-    for key in WHOLE.log.fold._customers.keys():  # noqa: SIM118 - it is no dict
-        ours, theirs = (one.log.fold._customers.get(key) for one in (lane, WHOLE))
+    for key in WHOLE.log.fold.known.keys():  # noqa: SIM118 - it is no dict
+        ours, theirs = (one.log.fold.known.get(key) for one in (lane, WHOLE))
         assert ours is not None
         assert theirs is not None
         assert snapshot(ours) == snapshot(theirs)

@@ -20,6 +20,7 @@ from kafka.partitioner import default as default_partitioner
 
 from benchmarks.workload import records
 from detectors import BUILD, quick
+from detectors.bounds import MOST_SEEN, SEEN_BYTES
 from detectors.decode import Decoder
 from detectors.envelope import Data
 from detectors.event_row import EventRow, as_row
@@ -27,7 +28,6 @@ from detectors.events import Event, to_tuple
 from detectors.log import LogFold
 from detectors.moment import Findings
 from detectors.policy import default
-from detectors.state import MOST_SEEN, SEEN_BYTES
 from detectors.tables import TABLES
 from streams import blocks
 from tests.detectors.malformed import GOOD, MALFORMED, record
