@@ -10,27 +10,17 @@ from cpython.list cimport PyList_GET_ITEM, PyList_GET_SIZE
 from libc.string cimport memcpy
 
 include "_messagepack.pxi"
-
-
 include "_structs.pxi"
 include "_wholes.pxi"
 
 
 cdef extern from *:
     """
-    static inline PyObject *kind_of(PyObject *o) { return (PyObject *)Py_TYPE(o); }
     static inline int exact_bytes(PyObject *o) { return PyBytes_CheckExact(o); }
     static inline int exact_list(PyObject *o) { return PyList_CheckExact(o); }
-    static inline int exact_tuple(PyObject *o) { return PyTuple_CheckExact(o); }
-    static inline Py_ssize_t count_of(PyObject *o) { return PyTuple_GET_SIZE(o); }
-    static inline PyObject *item_of(PyObject *o, Py_ssize_t at) { return PyTuple_GET_ITEM(o, at); }
     """
-    PyObject *kind_of(PyObject *o)
     bint exact_bytes(PyObject *o)
     bint exact_list(PyObject *o)
-    bint exact_tuple(PyObject *o)
-    Py_ssize_t count_of(PyObject *o)
-    PyObject *item_of(PyObject *o, Py_ssize_t at)
 
 
 # In this order: of what is looked at it must be known that it is what it is taken for.

@@ -4,6 +4,19 @@
 from cpython.object cimport PyObject
 
 
+cdef extern from *:
+    """
+    static inline PyObject *kind_of(PyObject *o) { return (PyObject *)Py_TYPE(o); }
+    static inline int exact_tuple(PyObject *o) { return PyTuple_CheckExact(o); }
+    static inline Py_ssize_t count_of(PyObject *o) { return PyTuple_GET_SIZE(o); }
+    static inline PyObject *item_of(PyObject *o, Py_ssize_t at) { return PyTuple_GET_ITEM(o, at); }
+    """
+    PyObject *kind_of(PyObject *o)
+    bint exact_tuple(PyObject *o)
+    Py_ssize_t count_of(PyObject *o)
+    PyObject *item_of(PyObject *o, Py_ssize_t at)
+
+
 cdef extern from "__native_detectors.h":
     ctypedef size_t CPyTagged
 
