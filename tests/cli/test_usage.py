@@ -173,6 +173,8 @@ def test_ctrl_c_is_quiet(tmp_path: Path) -> None:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            # A shell that ran these tests in the background would have had it ignored.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
         with silent.accept()[0]:  # it waits for the broker's first word now
             command.send_signal(signal.SIGINT)
