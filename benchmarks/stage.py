@@ -123,7 +123,8 @@ class Stage:
         if keep_facts:
             planned = [topic for topic in planned if topic.name != self.topics.facts]
         names = [topic.name for topic in planned]
-        with suppress(GroupIdNotFoundError):
+        # A broker that never had a group says that nobody coordinates any.
+        with suppress(GroupIdNotFoundError, CoordinatorNotAvailableError):
             client.delete_groups([world.settings.group])
         client.delete_topics(names, raise_errors=False)
         deadline = monotonic() + PATIENCE_S
