@@ -20,7 +20,7 @@ import sys
 from Cython.Build import cythonize
 from mypyc.build import mypycify
 from setuptools import setup
-group, in_c, *files = sys.argv[1:]
+group, in_c, flags, *files = sys.argv[1:]
 in_c = in_c.split(",")
 sys.argv[1:] = ["-q", "build_ext", "--build-lib", "lib", "--build-temp", "temp"]
 modules = mypycify(["--ignore-missing-imports", *files], opt_level="2", group_name=group)
@@ -29,8 +29,17 @@ includes = [place for module in modules for place in module.include_dirs]
 for module in cythonize(in_c, language_level=3, quiet=True):
     module.include_dirs += includes
     modules.append(module)
+for module in modules:
+    module.extra_compile_args += flags.split(",")
 setup(name="detectors", ext_modules=modules)
 """
+
+# Of the detectors' code an event needs more than a core's instruction cache holds. So calls within it and to
+# Python are direct, and what happens only where something raises lies apart (cold.h).
+FLAGS = [
+    *("-fvisibility=hidden", "-fno-semantic-interposition", "-fno-plt"),
+    *("-include", str(ROOT / "deploy" / "cold.h")),
+]
 
 
 def main() -> int:
@@ -61,7 +70,7 @@ def _compile() -> int:
         # The name of the group is the library's: <group>__mypyc.
         group = native.GROUP.removesuffix("__mypyc")
         done = subprocess.run(
-            [sys.executable, "-c", BUILD, group, ",".join(native.IN_C), *files],
+            [sys.executable, "-c", BUILD, group, ",".join(native.IN_C), ",".join(FLAGS), *files],
             cwd=place,
             capture_output=True,
             text=True,

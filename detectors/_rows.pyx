@@ -14,6 +14,7 @@ include "_wholes.pxi"
 cdef enum:
     WIDEST = 64
     OF_EVENTS = 45
+    MANY_SOURCES = 64
 
 cdef PyObject *_event_row = NULL
 cdef PyObject *_event = NULL
@@ -49,6 +50,40 @@ def columns(rows, int width, bytes before):
         free(head.data)
         for column in range(width):
             free(to[column].data)
+
+
+def newest(rows):
+    """The event time of each source's last row of ``events``, in their order; None where one is unusual."""
+    cdef PyObject *sources[MANY_SOURCES]
+    cdef CPyTagged times[MANY_SOURCES]
+    cdef Py_ssize_t last[MANY_SOURCES]
+    cdef Py_ssize_t at, known = 0, place = 0
+    cdef PyObject *one
+    cdef Event *e
+    if type(rows) is not list:
+        return None
+    for at in range(PyList_GET_SIZE(rows)):
+        one = <PyObject *>PyList_GET_ITEM(rows, at)
+        if kind_of(one) != _event_row:
+            return None
+        e = <Event *>(<EventRow *>one)._e
+        if e == NULL or kind_of(<PyObject *>e) != _event or e._source == NULL or e._time & 1:
+            return None
+        # A name is mostly the same object; of two that are equal the later one wins below.
+        if known == 0 or sources[place] != e._source:
+            place = 0
+            while place < known and sources[place] != e._source:
+                place += 1
+            if place == known:
+                if known == MANY_SOURCES:
+                    return None
+                sources[known] = e._source
+                known += 1
+        times[place], last[place] = e._time, at
+    cdef dict found = {}
+    for place in sorted(range(known), key=[last[place] for place in range(known)].__getitem__):
+        found[<object>sources[place]] = <Py_ssize_t>times[place] >> 1
+    return found
 
 
 cdef object _all(list rows, int width, Buffer *to, Buffer *head, bytes before):

@@ -10,9 +10,9 @@ Rejected(reason='missing_field', field='id')
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 from hashlib import blake2b
-from typing import Any, Literal
+from typing import Literal
 
 from detectors.decode import Decoder
 from detectors.events import Activation, Event, Rejected, Tick
@@ -45,18 +45,19 @@ class LogFold:
         self._owner = owner
         self._decoder = Decoder(pseudonym, policy.floor, policy.document.time.ahead)
 
-    def events(self, records: Sequence[Any], at: int, out: Findings) -> tuple[int, Outcome | Rejected]:
-        """Fold records from ``at`` on while they are customers' events: the place of the first that is
-        something else, and what it is; the number of records where there is none.
-
-        A record is (offset, stamp, key, value, headers).
+    def events(
+        self, values: Iterator[tuple[int, int, bytes | None]], out: Findings
+    ) -> tuple[int, Outcome | Rejected]:
+        """Fold records (offset, stamp, value) while they are customers' events: how many, and what the one
+        behind them is; "event" where there is none.
         """
-        for place in range(at, len(records)):
-            record = records[place]
-            outcome = self.record(record[3], record[1], record[0], out)
+        count = 0
+        for offset, stamp, raw in values:
+            outcome = self.record(raw, stamp, offset, out)
             if outcome != "event":
-                return place, outcome
-        return len(records), "event"
+                return count, outcome
+            count += 1
+        return count, "event"
 
     def record(self, raw: bytes | None, stamp: int, offset: int, out: Findings) -> Outcome | Rejected:
         """Fold one record. After "misrouted", :attr:`subject` is the key under which it is to be sent on.

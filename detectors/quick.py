@@ -20,6 +20,7 @@ __all__ = [
     "know",
     "know_rows",
     "murmur2",
+    "newest",
     "number",
     "prepare",
     "scan",
@@ -83,6 +84,8 @@ prepare: Callable[..., None] = _nothing
 #: the classes of rows.
 columns: Callable[[list[Any], int, bytes], bytes | None] = _nothing
 know_rows: Callable[[type, type, type], None] = _nothing
+#: See :func:`detectors.event_row.newest`.
+newest: Callable[[list[Any]], dict[str, int] | None] = _nothing
 #: 128 bits over a text as hexadecimal digits; and 63 bits, or -1 where it is out of the ordinary.
 digest: Callable[[str], str | None] = _nothing
 number: Callable[[str], int] = _no_number
@@ -104,7 +107,7 @@ if BUILD == "compiled":
         {PLACES.index(name): choices for name, choices in _CHOICES.items()},
     )
     scan = _scan.scan
-    columns, know_rows = _rows.columns, _rows.know
+    columns, know_rows, newest = _rows.columns, _rows.know, _rows.newest
     digest, number, seen = _quick.digest, _quick.number, _quick.seen
     murmur2 = _quick.murmur2
     state, know = _records.state, _records.know

@@ -38,6 +38,7 @@ from streams.dead_letters import (
 from streams.identity import Pseudonyms
 from streams.kafka.partitioner import partition_of
 from streams.lanes.api import Output, Record
+from streams.lanes.records import values
 from streams.log import get_logger
 from streams.row_blocks import row_blocks
 from streams.source_gate import SourceGate
@@ -108,11 +109,12 @@ class EventsFold:
         watching = gate.watching
         if watching:
             gate.sweep(records[0].stamp)
-        at = 0
+        at, rest = 0, values(records)
         while at < len(records):
             if not watching:
                 # In one go as far as it goes, which is nearly always to the end.
-                at, outcome = self.log.events(records, at, findings)
+                count, outcome = self.log.events(rest, findings)
+                at += count
                 if at < len(records):
                     outputs += self._other(records[at], outcome)
                     watching = gate.watching

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from streams.lanes.api import Record
@@ -26,6 +27,6 @@ class Place(NamedTuple):
 class Chunk(NamedTuple):
     """Records in offset order; ``position`` is the offset to read next, ``end`` the partition's end."""
 
-    records: list[Record]
+    records: Sequence[Record]
     position: int
     end: int

@@ -11,7 +11,7 @@ records would be read twice or never: the process must end.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -21,6 +21,7 @@ from streams.errors import OperationError
 from streams.lanes.api import Record
 from streams.lanes.chunk import Chunk, Place
 from streams.lanes.options import LaneOptions
+from streams.lanes.records import joined, size_of
 from streams.lanes.slices import Slice, Slices
 
 __all__ = ["Feed"]
@@ -41,7 +42,7 @@ class _Tap:
         self.offer = offer
 
 
-def _records_of(_: Any, part: Slice) -> list[Record]:
+def _records_of(_: Any, part: Slice) -> Sequence[Record]:
     return part.records
 
 
@@ -139,7 +140,7 @@ class Feed:
             del fetcher._records[key]
             fetched.check_raise()
             return None
-        records: list[Record] = []
+        records: Sequence[Record] = ()
         finished = True
         if fetched.check_assignment(key) and fetched.has_more():
             batches = fetched._partition_records
@@ -147,7 +148,7 @@ class Feed:
                 first = batches.next_fetch_offset
                 batches._records = Slices(batches._records, first, self._step, headers=tap.headers)
                 batches._consumer_record = _records_of
-            finished = self._take(batches._records_iterator, records)
+            records, finished = self._take(batches._records_iterator)
             fetched._update_position()
             tap.position = state.position
         if finished:
@@ -156,13 +157,15 @@ class Feed:
             fetcher._notify(fetcher._wait_consume_future)
         return Chunk(records, tap.position, max(state.highwater or 0, tap.position))
 
-    def _take(self, slices: Iterator[list[Record]], into: list[Record]) -> bool:
-        """Move a chunk, or a slice more; whether the iterator came to its end."""
+    def _take(self, slices: Iterator[Sequence[Record]]) -> tuple[Sequence[Record], bool]:
+        """A chunk, or a slice more; and whether the iterator came to its end."""
         most, left = self._options.chunk_records, self._options.chunk_bytes
-        while len(into) < most and left > 0:
+        parts: list[Sequence[Record]] = []
+        while most > 0 and left > 0:
             part = next(slices, None)
             if part is None:
-                return True
-            into += part
-            left -= sum([len(record[3]) for record in part if record[3]])
-        return False
+                return joined(parts), True
+            parts.append(part)
+            most -= len(part)
+            left -= size_of(part)
+        return joined(parts), False

@@ -2,13 +2,14 @@
 
 aiokafka's ``PartitionRecords`` makes one step of a generator, one object and one call for each record, which
 costs more than unpacking it. It is given these in place of its batches: it does all that it does (checksums,
-control batches, transactions, the position), and takes a slice for a record.
+control batches, transactions, the position), and takes a slice for a record. With the compiled build a
+slice's records stay bytes of their batch until somebody asks for one (``_unpack.pyx``).
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 from aiokafka import codec
@@ -16,9 +17,9 @@ from aiokafka.consumer import fetcher
 from aiokafka.record.default_records import DefaultRecordBatch
 from aiokafka.record.memory_records import MemoryRecords
 
-from detectors import BUILD
 from streams.lanes.api import Record
 from streams.lanes.codecs import lz4_decode
+from streams.lanes.records import unpacked
 
 __all__ = ["Kept", "Slice", "Slices", "install"]
 
@@ -34,10 +35,6 @@ _DECODE: Final[dict[int, Callable[[Any], bytes]]] = {
     DefaultRecordBatch.CODEC_ZSTD: lambda payload: bytes(codec.zstd_decode(bytes(payload))),
 }
 _new: Any = tuple.__new__
-_unpacked: Callable[..., list[Record] | None] | None = None
-
-if BUILD == "compiled":
-    from streams.lanes._unpack import records as _unpacked
 
 
 class Kept:
@@ -60,7 +57,7 @@ class Slice(NamedTuple):
     """Records in offset order; ``offset`` is that of the last one."""
 
     offset: int
-    records: list[Record]
+    records: Sequence[Record]
 
 
 class Slices:
@@ -86,17 +83,17 @@ class Slices:
 
     def cut(self, batch: Iterable[Any], at: int) -> Iterator[Slice]:
         """The records of a batch, which is at a place in the bytes."""
-        found = None if self._headers or _unpacked is None else self._unpack(at)
-        if found is None:
-            found = self._general(batch)
+        packed = None if self._headers or unpacked is None else self._unpack(at)
+        found: Any = self._general(batch) if packed is None else packed
         for start in range(0, len(found), self._most):
-            part = found[start : start + self._most]
+            stop = start + self._most
+            part = found[start:stop] if packed is None else packed.part(start, stop)
             yield Slice(part[-1].offset, part)
 
-    def _unpack(self, at: int) -> list[Record] | None:
+    def _unpack(self, at: int) -> Any:
         """The quick way; None for what is not of the usual form."""
         data = self._batches.data
-        if self._at > len(data) or self._at - at < _HEAD.size or _unpacked is None:
+        if self._at > len(data) or self._at - at < _HEAD.size or unpacked is None:
             return None
         base, _, _, form, _, attributes, _, stamp, last, _, _, _, count = _HEAD.unpack_from(data, at)
         decode = _DECODE.get(attributes & _CODEC)
@@ -104,7 +101,7 @@ class Slices:
             return None
         payload = decode(memoryview(data)[at + _HEAD.size : self._at])
         stamped = last if attributes & _STAMPED else -1
-        return _unpacked(payload, count, base, stamp, stamped, self._first, Record)
+        return unpacked(payload, count, base, stamp, stamped, self._first, Record)
 
     def _general(self, batch: Iterable[Any]) -> list[Record]:
         kept, first = Record, self._first

@@ -147,6 +147,8 @@ def capacity(kafka: KafkaBroker, engine: EngineUnderTest, home: Path, seed: int)
 def _process(pid: int) -> dict[str, Any]:
     """Memory (MB), open handles and threads of a process."""
     status = Path(f"/proc/{pid}/status").read_text()
+    if "VmRSS:" not in status:
+        raise RuntimeError("a worker that should live has ended")
     return {
         "rss_mb": round(int(status.split("VmRSS:")[1].split()[0]) / 1024, 1),
         "handles": len(os.listdir(f"/proc/{pid}/fd")),
@@ -195,6 +197,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         held.callback(soak.close)
         try:
             soak.run(rate, options.minutes * 60, options.every * 60)
+        except BaseException:
+            print(f"the end of the broker's log:\n{kafka.log()[-3000:]}", flush=True)
+            raise
         finally:
             _write(soak, options, rate)
         wrong = soak.wrong()

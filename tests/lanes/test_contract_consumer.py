@@ -111,7 +111,7 @@ def test_the_drain_takes_light_records_in_chunks_and_moves_the_position() -> Non
         it.state.highwater = 9
         chunk = it.drain()
         assert chunk is not None
-        assert chunk.records == [Record(n, 1000 + n, b"k%d" % n, b"v%d" % n) for n in range(4)]
+        assert list(chunk.records) == [Record(n, 1000 + n, b"k%d" % n, b"v%d" % n) for n in range(4)]
         assert type(chunk.records[0]) is Record
         assert (chunk.position, chunk.end, it.state.position) == (4, 9, 4)
         assert "consumed" not in it.notified
