@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import struct
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from aiokafka.record.memory_records import MemoryRecords
 
 from detectors import BUILD
 from streams.lanes.api import Record
+from streams.lanes.records import joined, size_of, values
 from streams.lanes.slices import Kept, Slices
 
 PLACE = TopicPartition("t", 0)
@@ -74,6 +76,32 @@ def test_all_records_from_an_offset_on(seed: int, headers: bool) -> None:
         assert [tuple(one) for one in found] == [
             one if headers else (*one[:4], ()) for one in expected if one[0] >= first
         ]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_slices_put_together_are_one_sequence(seed: int) -> None:
+    """Whether its records are objects or bytes of their batches."""
+    rng = random.Random(seed)
+    parts: list[Sequence[Record]] = []
+    for base in (0, 1_000, 2_000):
+        raw, _ = batch(rng, base, rng.choice(CODECS))
+        slices = Slices(Kept(raw), base + rng.choice([0, 50]), rng.choice([1, 7, 250]), headers=False)
+        parts += [part.records for part in slices.next_batch()]
+    objects: list[Sequence[Record]] = [list(part) for part in parts]
+    assert all(type(record) is Record for part in objects for record in part)
+    flat = [record for part in objects for record in part]
+    for chunk in (joined(parts), joined(objects), joined([*parts[:1], *objects[1:]])):
+        assert [*chunk] == flat
+        assert len(chunk) == len(flat)
+        assert [chunk[place] for place in (0, -1)] == [flat[0], flat[-1]]
+        assert chunk[1:9] == flat[1:9]
+        assert size_of(chunk) == sum(len(record.value or b"") for record in flat)
+        assert [*values(chunk)] == [(record.offset, record.stamp, record.value) for record in flat]
+        with pytest.raises(IndexError):
+            chunk[len(flat)]
+        with pytest.raises(IndexError):
+            chunk[-len(flat) - 1]
+    assert [*joined([])] == []
 
 
 def test_the_time_of_the_broker_stands_for_all_of_them() -> None:
