@@ -21,7 +21,7 @@ from streams.lanes.api import Output
 from streams.ticks import tick_record
 from tests.support.world import World
 
-__all__ = ["Feed", "shuffled"]
+__all__ = ["Feed", "closing", "shuffled"]
 
 # Records that a repetition comes later: under ten seconds of event time, and fewer than the ids that a
 # customer remembers, even of the busiest one.
@@ -58,6 +58,12 @@ def shuffled(raws: Iterable[Raw], seed: int, *, doubled: float, disordered: floa
         yield raw
 
 
+def closing(last: int) -> list[int]:
+    """The times of the ticks behind the last event that let every timer fire (ms)."""
+    policy = default()
+    return [last + policy.lateness, last + policy.lateness + policy.longest_timeout_ms]
+
+
 class Feed(threading.Thread):
     """Sends ``events`` events at ``rate`` a second, and at the end the ticks that let every timer fire."""
 
@@ -72,12 +78,17 @@ class Feed(threading.Thread):
         disordered: float = 0.0,
         customers: int = CUSTOMERS,
         lingering: bool = False,
+        raws: Iterable[Raw] | None = None,
     ) -> None:
-        """``lingering``: the last tenth goes out at a tenth of the rate, until :meth:`finish`."""
+        """``lingering``: the last tenth goes out at a tenth of the rate, until :meth:`finish`. ``raws`` are
+        sent as they come, where they are given.
+        """
         super().__init__(daemon=True)
         self._world, self._rate = world, rate
-        raws = records(events, seed=seed, customers=customers)
-        self._raws = shuffled(raws, seed, doubled=doubled, disordered=disordered)
+        if raws is None:
+            raws = records(events, seed=seed, customers=customers)
+            raws = shuffled(raws, seed, doubled=doubled, disordered=disordered)
+        self._raws = raws
         self._partitions = world.settings.partitions
         self._last = 0
         self._quick = (1 - 1 / SLOW) * events if lingering else events
@@ -121,9 +132,8 @@ class Feed(threading.Thread):
             self._last = max(self._last, raw.time)
             self.events += raw.key is not None
             yield Output(topic, partition, raw.key, raw.value)
-        policy = default()
-        for time in (policy.lateness, policy.lateness + policy.longest_timeout_ms):
-            yield from self._ticks(self._last + time)
+        for time in closing(self._last):
+            yield from self._ticks(time)
 
     def _ticks(self, time: int) -> Iterator[Output]:
         for partition in range(self._partitions):

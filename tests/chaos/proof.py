@@ -31,7 +31,7 @@ from streams.reconcile.reader import Reader
 from streams.warehouse.client import connect
 from tests.support.world import World
 
-__all__ = ["Best", "Proof", "prove", "said_of", "told"]
+__all__ = ["Best", "Proof", "compare", "prove", "said_of", "told"]
 
 # Of each kind of difference, this many are told.
 TOLD = 10
@@ -123,7 +123,7 @@ async def _partition(world: World, reader: Reader, client: Any, partition: int, 
     proof.duplicates += counts.duplicates
     proof.late += counts.late
     del best.rows["alerts"]  # the desk's
-    _facts(client, f"partition = {partition}", best, proof)
+    compare(client, f"partition = {partition}", best, proof)
     changelog = Place(settings.topics.changelog(topic), partition)
     merge = await _merge(world, changelog, end, proof)
     proof.tell(_states(dict(fold.fold.changed()), dict(merge.states()), fold.fold.watermark, end, proof))
@@ -147,7 +147,7 @@ async def _desk(world: World, reader: Reader, client: Any, proof: Proof) -> set[
         merge = await _merge(world, Place(topics.changelog(topics.desk), partition), end, proof)
         proof.tell(_alerts(dict(fold.changed()), dict(merge.states())))
     # Their partition is the customer's, so that all come together.
-    _facts(client, "1", best, proof, ["alerts"])
+    compare(client, "1", best, proof, ["alerts"])
     proof.repeated = count - len(asked)
     return asked
 
@@ -181,7 +181,8 @@ def told(message: Mapping[str, Any]) -> bytes:
     return str(message["id"]).encode() + b" " + msgspec.json.encode(said, order="sorted")
 
 
-def _facts(client: Any, where: str, best: Best, proof: Proof, tables: Iterable[str] | None = None) -> None:
+def compare(client: Any, where: str, best: Best, proof: Proof, tables: Iterable[str] | None = None) -> None:
+    """What is stored ``where`` that is so, against what is best known of it."""
     for table in tables or best.rows:
         expected = {fact: said for fact, (_, gone, said) in best.rows[table].items() if not gone}
         proof.facts[table] = proof.facts.get(table, 0) + len(expected)
