@@ -1,7 +1,8 @@
 """Logs: one line an event, JSON for machines or text for people, all of it through one door.
 
 What is logged are names, counts, offsets and times; never a customer's id, a field's value or a message's
-text. Libraries log whole records at their debug level, so theirs is never below ``info``.
+text. Libraries log whole records at their debug level, so theirs is never below ``info``; and of lines of
+theirs that come again and again only the first few of each minute (:mod:`streams.sparing`).
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 import structlog
+
+from streams.sparing import Sparing
 
 __all__ = ["Level", "configure", "get_logger", "silence", "to_file"]
 
@@ -70,6 +73,7 @@ def _send(handler: logging.Handler, level: Level, render: list[structlog.typing.
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *render],
         )
     )
+    handler.addFilter(Sparing(LIBRARIES))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())

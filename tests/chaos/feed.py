@@ -79,16 +79,18 @@ class Feed(threading.Thread):
         customers: int = CUSTOMERS,
         lingering: bool = False,
         raws: Iterable[Raw] | None = None,
+        more: bool = False,
     ) -> None:
         """``lingering``: the last tenth goes out at a tenth of the rate, until :meth:`finish`. ``raws`` are
-        sent as they come, where they are given.
+        sent as they come, where they are given; ``more`` of them will come, so that no tick is sent that
+        lets all timers fire.
         """
         super().__init__(daemon=True)
         self._world, self._rate = world, rate
         if raws is None:
             raws = records(events, seed=seed, customers=customers)
             raws = shuffled(raws, seed, doubled=doubled, disordered=disordered)
-        self._raws = raws
+        self._raws, self._more = raws, more
         self._partitions = world.settings.partitions
         self._last = 0
         self._quick = (1 - 1 / SLOW) * events if lingering else events
@@ -132,7 +134,7 @@ class Feed(threading.Thread):
             self._last = max(self._last, raw.time)
             self.events += raw.key is not None
             yield Output(topic, partition, raw.key, raw.value)
-        for time in closing(self._last):
+        for time in [] if self._more else closing(self._last):
             yield from self._ticks(time)
 
     def _ticks(self, time: int) -> Iterator[Output]:
