@@ -4,11 +4,11 @@
 >>> now = 0.0
 >>> spare = Sparing(["kafka"], clock=lambda: now)
 >>> def say(name, text, *of): return logging.LogRecord(name, 40, "", 0, text, of, None)
->>> [spare.filter(say("kafka.net", "no %s", at)) for at in range(4)], spare.filter(say("ours", "no", ))
+>>> [spare.filter(say("kafka.net", "no answer %s", at)) for at in range(4)], spare.filter(say("ours", "no answer"))
 ([True, True, False, False], True)
->>> now, record = 61.0, say("kafka.net", "no %s", 7)
+>>> now, record = 61.0, say("kafka.net", "no answer %s", 7)
 >>> spare.filter(record), record.getMessage()
-(True, 'no 7 (and 2 more like it, left out)')
+(True, 'no answer 7 (and 2 more like it, left out)')
 """
 
 from __future__ import annotations
