@@ -139,7 +139,8 @@ class InOrder:
                 best.add(table, rows)
             asked.desk += out.desk
         counts = fold.fold.counts
-        assert counts.reordered == counts.late == counts.duplicates == counts.overflows == 0, counts
+        # Of one customer's events of one moment, the canonical order may be another than that of the workload.
+        assert counts.late == counts.duplicates == counts.overflows == 0, counts
         return best
 
     def _desk(self, asked: Findings) -> Best:
