@@ -139,7 +139,7 @@ class InOrder:
                 best.add(table, rows)
             asked.desk += out.desk
         counts = fold.fold.counts
-        # Of one customer's events of one moment, the canonical order may be another than that of the workload.
+        # Of one customer's events of one moment, the canonical order may be another than the workload has.
         assert counts.late == counts.duplicates == counts.overflows == 0, counts
         return best
 
