@@ -198,7 +198,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         try:
             soak.run(rate, options.minutes * 60, options.every * 60)
         except BaseException:
-            print(f"the end of the broker's log:\n{kafka.log()[-3000:]}", flush=True)
+            print(f"the end of the workers' log:\n{soak.world.log()[-5000:]}", flush=True)
             raise
         finally:
             _write(soak, options, rate)
