@@ -29,27 +29,99 @@ def know(event_row, event, rare):
     _event_row, _event, _rare = <PyObject *>event_row, <PyObject *>event, <PyObject *>rare
 
 
-def columns(rows, int width, bytes before):
-    """``before``, and MessagePack of the columns of ``rows``; None where a value or a row is unusual.
+cdef class Columns:
+    """Rows of one width, each of their values added to its column as MessagePack.
 
-    A row is read once, in the order in which it was made, and each of its values goes to its column.
+    A row is read once, in the order in which it was made; best while the processor still has it at hand.
     """
-    cdef Buffer[WIDEST] to
-    cdef Buffer head
-    cdef int column
-    cdef bint good = True
-    if type(rows) is not list or not 0 < width <= WIDEST:
+
+    cdef Buffer _to[WIDEST]
+    cdef int _width
+    #: Rows that are here.
+    cdef readonly Py_ssize_t count
+
+    def __cinit__(self, int width):
+        if not 0 < width <= WIDEST:
+            raise ValueError("so many columns are not foreseen")
+        self._width = width
+
+    def __dealloc__(self):
+        self._clear()
+
+    cdef void _clear(self) noexcept:
+        cdef int column
+        for column in range(self._width):
+            free(self._to[column].data)
+        memset(self._to, 0, sizeof(self._to))
+        self.count = 0
+
+    @property
+    def size(self):
+        """Bytes of all columns together."""
+        cdef size_t found = 0
+        cdef int column
+        for column in range(self._width):
+            found += self._to[column].size
+        return found
+
+    def add(self, rows, size_t most):
+        """Whether ``rows`` are here now: not one of them is, where a value or a row is unusual, or where all
+        would be more than ``most`` bytes.
+        """
+        cdef size_t before[WIDEST]
+        cdef Py_ssize_t at
+        cdef int column
+        cdef PyObject *row
+        if type(rows) is not list:
+            return False
+        for column in range(self._width):
+            before[column] = self._to[column].size
+        for at in range(PyList_GET_SIZE(rows)):
+            row = <PyObject *>PyList_GET_ITEM(rows, at)
+            if not _row(row, self._width, self._to):
+                break
+        else:
+            if self.size <= most:
+                self.count += PyList_GET_SIZE(rows)
+                return True
+        for column in range(self._width):
+            self._to[column].size = before[column]
+        return False
+
+    def take(self, bytes before):
+        """``before`` and an array of the columns; nothing is here any more."""
+        cdef Buffer head
+        cdef size_t size = len(before) + (1 if self._width < 16 else 3)
+        cdef int column
+        cdef char *here
+        memset(&head, 0, sizeof(head))
+        try:
+            if not put_array(&head, self.count):
+                raise MemoryError
+            for column in range(self._width):
+                size += head.size + self._to[column].size
+            made = PyBytes_FromStringAndSize(NULL, size)
+            here = PyBytes_AS_STRING(made)
+            memcpy(here, PyBytes_AS_STRING(before), len(before))
+            here = _head_of(here + len(before), self._width)
+            for column in range(self._width):
+                memcpy(here, head.data, head.size)
+                here += head.size
+                memcpy(here, self._to[column].data, self._to[column].size)
+                here += self._to[column].size
+        finally:
+            free(head.data)
+        # Of hundreds of partitions each would keep what its largest block took.
+        self._clear()
+        return made
+
+
+def columns(rows, int width, bytes before):
+    """``before``, and MessagePack of the columns of ``rows``; None where a value or a row is unusual."""
+    if not 0 < width <= WIDEST:
         return None
-    memset(to, 0, sizeof(to))
-    memset(&head, 0, sizeof(head))
-    try:
-        for column in range(width):
-            good = good and has_room(&to[column], 8 * <size_t>PyList_GET_SIZE(rows) + 64)
-        return _all(rows, width, to, &head, before) if good else None
-    finally:
-        free(head.data)
-        for column in range(width):
-            free(to[column].data)
+    made = Columns(width)
+    return made.take(before) if made.add(rows, <size_t>-1) else None
 
 
 def newest(rows):
@@ -86,40 +158,17 @@ def newest(rows):
     return found
 
 
-cdef object _all(list rows, int width, Buffer *to, Buffer *head, bytes before):
-    cdef Py_ssize_t at, count = PyList_GET_SIZE(rows)
-    cdef size_t size
-    cdef int column
-    cdef PyObject *row
-    cdef char *here
-    for at in range(count):
-        row = <PyObject *>PyList_GET_ITEM(rows, at)
-        if not (_tuple(row, width, to) if exact_tuple(row) else _event_of(row, width, to)):
-            return None
-    if not put_array(head, count):
-        raise MemoryError
-    size = len(before) + (1 if width < 16 else 3)
-    for column in range(width):
-        size += head.size + to[column].size
-    made = PyBytes_FromStringAndSize(NULL, size)
-    here = PyBytes_AS_STRING(made)
-    memcpy(here, PyBytes_AS_STRING(before), len(before))
-    here = _width(here + len(before), width)
-    for column in range(width):
-        memcpy(here, head.data, head.size)
-        here += head.size
-        memcpy(here, to[column].data, to[column].size)
-        here += to[column].size
-    return made
-
-
-cdef char *_width(char *here, int width) noexcept:
+cdef char *_head_of(char *here, int width) noexcept:
     """Behind the head of the array of columns."""
     if width < 16:
         here[0] = <char>(0x90 | width)
         return here + 1
     here[0], here[1], here[2] = <char>0xDC, 0, <char>width
     return here + 3
+
+
+cdef inline bint _row(PyObject *row, int width, Buffer *to) noexcept:
+    return _tuple(row, width, to) if exact_tuple(row) else _event_of(row, width, to)
 
 
 cdef bint _tuple(PyObject *row, int width, Buffer *to) noexcept:

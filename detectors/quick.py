@@ -15,6 +15,7 @@ from detectors import BUILD
 
 __all__ = [
     "PLACES",
+    "Columns",
     "columns",
     "digest",
     "know",
@@ -84,6 +85,8 @@ prepare: Callable[..., None] = _nothing
 #: the classes of rows.
 columns: Callable[[list[Any], int, bytes], bytes | None] = _nothing
 know_rows: Callable[[type, type, type], None] = _nothing
+#: The same, a few rows at a time; None without the compiled build.
+Columns: Any = None
 #: See :func:`detectors.event_row.newest`.
 newest: Callable[[list[Any]], dict[str, int] | None] = _nothing
 #: 128 bits over a text as hexadecimal digits; and 63 bits, or -1 where it is out of the ordinary.
@@ -108,6 +111,7 @@ if BUILD == "compiled":
     )
     scan = _scan.scan
     columns, know_rows, newest = _rows.columns, _rows.know, _rows.newest
+    Columns = _rows.Columns
     digest, number, seen = _quick.digest, _quick.number, _quick.seen
     murmur2 = _quick.murmur2
     state, know = _records.state, _records.know

@@ -15,7 +15,7 @@ from detectors import quick
 from detectors.event_row import as_row
 from detectors.tables import TABLES
 
-__all__ = ["BadBlockError", "Block", "decode", "encode"]
+__all__ = ["BadBlockError", "Block", "Growing", "decode", "encode"]
 
 # Of the layout above; a reader refuses any other.
 VERSION = 1
@@ -56,8 +56,7 @@ def encode(table: str, rows: Sequence[object], partition: int) -> bytes:
     """
     names = TABLES[table].names
     if rows:
-        # An array of six, of which the columns are the last.
-        before = _SIX + _encoder.encode((VERSION, table, partition, len(rows), names))[1:]
+        before = _before(table, partition, len(rows))
         packed = quick.columns(rows if isinstance(rows, list) else list(rows), len(names), before)
         if packed is not None:
             return packed
@@ -65,6 +64,34 @@ def encode(table: str, rows: Sequence[object], partition: int) -> bytes:
     if len(columns) != len(names):
         raise ValueError(f"{table}: {len(columns)} values a row, {len(names)} columns")
     return _encoder.encode((VERSION, table, partition, len(rows), names, columns))
+
+
+def _before(table: str, partition: int, count: int) -> bytes:
+    """A block up to its columns, which are the last of its six."""
+    return _SIX + _encoder.encode((VERSION, table, partition, count, TABLES[table].names))[1:]
+
+
+class Growing:
+    """A block that grows by a few rows at a time, while the processor still has them at hand."""
+
+    def __init__(self, table: str, partition: int, most: int) -> None:
+        """At most ``most`` bytes of columns."""
+        self._table, self._partition, self._most = table, partition, most
+        self._columns: Any = quick.Columns(len(TABLES[table].names)) if quick.Columns else None
+
+    def add(self, rows: list[Any]) -> bool:
+        """Whether the rows are in it now; if not, none is: :func:`encode` may take them, or say why not."""
+        return self._columns is not None and bool(self._columns.add(rows, self._most))
+
+    @property
+    def size(self) -> int:
+        """Bytes so far, 0 where it has no rows."""
+        return int(self._columns.size) if self._columns is not None else 0
+
+    def take(self) -> bytes:
+        """The block; the next one begins."""
+        packed: bytes = self._columns.take(_before(self._table, self._partition, self._columns.count))
+        return packed
 
 
 def decode(raw: bytes) -> Block:

@@ -11,6 +11,7 @@ memory is no record's fault.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import Any
 from weakref import WeakSet
 
@@ -25,6 +26,7 @@ from detectors.partition import Counts
 from detectors.policy import Policy
 from streams import metrics
 from streams.accounts import Accepted
+from streams.blocks import Growing
 from streams.dead_letters import (
     FOLD_FAILED,
     OUTPUT_FAILED,
@@ -40,7 +42,7 @@ from streams.kafka.partitioner import partition_of
 from streams.lanes.api import Output, Record
 from streams.lanes.records import values
 from streams.log import get_logger
-from streams.row_blocks import row_blocks
+from streams.row_blocks import BLOCK_BYTES, row_blocks
 from streams.source_gate import SourceGate
 from streams.topics import TopicNames
 
@@ -53,9 +55,9 @@ log = get_logger("streams.events")
 _FAILURES = (FOLD_FAILED, OUTPUT_FAILED)
 _PARKED = Rejected(SOURCE_PARKED)
 _encode = msgspec.json.Encoder().encode
-# Rows are made blocks while the processor still has them at hand: a checkpoint's worth of them is more than
-# its caches hold, and turning rows into columns touches each value once more.
-_READY_ROWS = 500
+# Events' rows go into a block while the processor still has them at hand, and what they are made of is memory
+# for the next ones; a block of that size is closed. The rest come to few rows and wait for so many.
+_STRIDE, _FULL_BYTES, _MOST_BYTES, _READY_ROWS = 64, BLOCK_BYTES // 2, BLOCK_BYTES - 2_000, 500
 # Customers that stay unpacked, a few KB each, over all partitions of this process.
 _HOT, _LEAST_HOT = 65_536, 128
 _folds: WeakSet[EventsFold] = WeakSet()
@@ -84,6 +86,8 @@ class EventsFold:
         self._stamp = 0
         self._unpacked: dict[int, Rejected] = {}
         self._blocks: list[Output] = []
+        self._growing = Growing("events", partition, _MOST_BYTES)
+        self._newest: dict[str, int] = {}
         _folds.add(self)
         self.log = LogFold(
             partition,
@@ -113,15 +117,18 @@ class EventsFold:
         while at < len(records):
             if not watching:
                 # In one go as far as it goes, which is nearly always to the end.
-                count, outcome = self.log.events(rest, findings)
+                count, outcome = self.log.events(islice(rest, _STRIDE), findings)
                 at += count
-                if at < len(records):
+                if outcome != "event":
                     outputs += self._other(records[at], outcome)
                     watching = gate.watching
-                at += 1
+                    at += 1
+                self._grow()
                 continue
             record = records[at]
             at += 1
+            if at % _STRIDE == 0:
+                self._grow()
             head = gate.source(record)
             if head is not None and gate.parks(head, record.stamp):
                 outputs += self._other(record, _PARKED)
@@ -134,11 +141,13 @@ class EventsFold:
         if findings.desk:
             outputs += self._desk(findings.desk, records)
             findings.desk.clear()
+        self._grow()
         self._pack(_READY_ROWS)
         return outputs
 
     def flush(self) -> list[Output]:
         """The rows gathered since the last checkpoint, as blocks."""
+        self._close()
         self._pack(1)
         outputs, self._blocks = self._blocks, []
         places, self._unpacked = self._unpacked, {}
@@ -147,6 +156,27 @@ class EventsFold:
             outputs += self.flush()  # the dead letters' own rows
         self._count()
         return outputs
+
+    def _grow(self) -> None:
+        """Put the events' rows so far into the block that grows; what it cannot take is left for the end."""
+        rows = self._findings.found.get("events")
+        if not rows:
+            return
+        if not (added := self._growing.add(rows)) and self._growing.size:
+            self._close()
+            added = self._growing.add(rows)
+        if added:
+            self._newest |= newest(rows)
+            rows.clear()
+            if self._growing.size >= _FULL_BYTES:
+                self._close()
+
+    def _close(self) -> None:
+        """No more rows into the block that grows."""
+        if self._growing.size:
+            self._blocks.append(Output(self._topics.facts, self._partition, None, self._growing.take()))
+            self._account.rows(self._newest)
+            self._newest = {}
 
     def _pack(self, least: int) -> None:
         """Make blocks of each table's rows where there are ``least`` of them."""

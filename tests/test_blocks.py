@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from detectors import BUILD
 from detectors.tables import TABLES, Kind, Row
-from streams.blocks import BadBlockError, decode, encode
+from streams.blocks import BadBlockError, Growing, decode, encode
 
 INT64 = st.integers(-(2**63), 2**63 - 1)
 FLOAT = st.floats(allow_nan=False)
@@ -43,6 +44,45 @@ def test_round_trip(table_rows: tuple[str, list[Row]], partition: int) -> None:
     assert (block.table, block.count, block.partition) == (table, len(rows), partition)
     assert tuple(block.names) == TABLES[table].names
     assert [tuple(row) for row in zip(*block.columns, strict=True)] == rows
+
+
+@given(st.lists(rows_of_a_table(), min_size=1, max_size=4), st.integers(0, 255))
+def test_a_block_that_grows_is_the_same(parts: list[tuple[str, list[Row]]], partition: int) -> None:
+    table = parts[0][0]
+    steps = [rows for name, rows in parts if name == table]
+    growing = Growing(table, partition, 1_000_000)
+    assert growing.size == 0
+    if BUILD == "pure":
+        assert not growing.add(list(steps[0]))  # all goes through ``encode`` then
+        return
+    for rows in steps:
+        assert growing.add(list(rows))
+        before = growing.size
+        # What it cannot take leaves it as it was: behind a good row, one that is too short or odd.
+        assert not growing.add([rows[0], rows[0][:-1]])
+        assert not growing.add([rows[0], (*rows[0][:-1], object())])
+        assert growing.size == before
+    flat = [row for rows in steps for row in rows]
+    assert growing.take() == encode(table, flat, partition)
+    assert growing.size == 0
+    assert growing.add(list(flat))
+    assert growing.take() == encode(table, flat, partition)
+
+
+@given(rows_of_a_table())
+def test_a_block_that_grows_has_an_end(table_rows: tuple[str, list[Row]]) -> None:
+    table, rows = table_rows
+    growing = Growing(table, 0, 1_000_000)
+    if not growing.add(list(rows)):
+        assert BUILD == "pure"
+        return
+    once = growing.size
+    assert once > 0
+    short = Growing(table, 0, once)
+    assert short.add(list(rows))
+    assert not short.add(list(rows))
+    assert short.size == once
+    assert short.take() == growing.take()
 
 
 @given(st.binary(max_size=60))
