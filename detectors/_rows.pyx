@@ -29,6 +29,12 @@ def know(event_row, event, rare):
     _event_row, _event, _rare = <PyObject *>event_row, <PyObject *>event, <PyObject *>rare
 
 
+# Memory of the block that was taken last, for the next one that begins: of hundreds of partitions each would
+# keep what its largest block took, or ask for it again and again.
+cdef Buffer _spare[WIDEST]
+cdef int _spares = 0
+
+
 cdef class Columns:
     """Rows of one width, each of their values added to its column as MessagePack.
 
@@ -46,12 +52,29 @@ cdef class Columns:
         self._width = width
 
     def __dealloc__(self):
-        self._clear()
-
-    cdef void _clear(self) noexcept:
         cdef int column
         for column in range(self._width):
             free(self._to[column].data)
+
+    cdef void _begin(self) noexcept:
+        global _spares
+        if _spares == self._width and self._to[0].data == NULL:
+            memcpy(self._to, _spare, sizeof(_spare))
+            _spares = 0
+
+    cdef void _end(self) noexcept:
+        global _spares
+        cdef int column
+        for column in range(self._width):
+            self._to[column].size = 0
+        if self._width > _spares:
+            for column in range(_spares):
+                free(_spare[column].data)
+            memcpy(_spare, self._to, sizeof(_spare))
+            _spares = self._width
+        else:
+            for column in range(self._width):
+                free(self._to[column].data)
         memset(self._to, 0, sizeof(self._to))
         self.count = 0
 
@@ -74,6 +97,7 @@ cdef class Columns:
         cdef PyObject *row
         if type(rows) is not list:
             return False
+        self._begin()
         for column in range(self._width):
             before[column] = self._to[column].size
         for at in range(PyList_GET_SIZE(rows)):
@@ -111,8 +135,7 @@ cdef class Columns:
                 here += self._to[column].size
         finally:
             free(head.data)
-        # Of hundreds of partitions each would keep what its largest block took.
-        self._clear()
+        self._end()
         return made
 
 

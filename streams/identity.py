@@ -17,9 +17,9 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hmac
 from collections.abc import Callable
 from functools import lru_cache
+from hashlib import sha256
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
@@ -33,6 +33,8 @@ __all__ = ["Pseudonyms"]
 
 # Hex digits of a pseudonym: 128 bits, so that two customers in 10^15 never meet.
 LENGTH = 32
+# Bytes that SHA-256 takes at a time.
+BLOCK = 64
 # Tells this key's use from any other of the same secret; a change makes old references unreadable.
 PURPOSE = b"rehuman customer reference v1"
 
@@ -51,8 +53,10 @@ class Pseudonyms:
             if len(secret) < MIN_KEY:
                 found = f"{len(secret)} characters" if secret else "nothing"
                 raise SettingError(name, found, f"a secret of at least {MIN_KEY} characters")
-        # It has taken the key already: a copy of it takes the message in two thirds of the time.
-        self._mac = hmac.new(key, digestmod="sha256")
+        # The two hashes of an HMAC (RFC 2104) that have taken the key already: a copy of each takes half of the
+        # time of a copied HMAC.
+        padded = (key if len(key) <= BLOCK else sha256(key).digest()).ljust(BLOCK, b"\0")
+        self._inner, self._outer = (sha256(bytes(byte ^ pad for byte in padded)) for pad in (0x36, 0x5C))
         # 64 bytes: AES-256 for the text and for the synthetic nonce.
         self._siv = AESSIV(HKDF(SHA256(), 64, salt=None, info=PURPOSE).derive(reference_key))
         # The cached functions themselves are the methods: a hit never enters Python code.
@@ -71,9 +75,10 @@ class Pseudonyms:
         name = tenant.encode()
         # The length keeps ("ab", "c") and ("a", "bc") apart.
         message = len(name).to_bytes(4, "big") + name + subject.encode()
-        mac = self._mac.copy()
-        mac.update(message)
-        return mac.hexdigest()[:LENGTH]
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(message)
+        outer.update(inner.digest())
+        return outer.hexdigest()[:LENGTH]
 
     def _reference(self, tenant: str, subject: str) -> str:
         sealed = self._siv.encrypt(subject.encode(), [tenant.encode()])

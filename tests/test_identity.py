@@ -26,6 +26,13 @@ def test_the_formula_is_fixed() -> None:
     assert NAMES.reference("default", "jane") == "gIgWz8jJqaXMxRxG25MSgVFqPr0"
 
 
+@given(st.binary(min_size=16, max_size=200), TEXT)
+def test_keys_of_any_length(key: bytes, subject: str) -> None:
+    """One longer than a block of the hash is hashed first."""
+    expected = hmac.new(key, b"\x00\x00\x00\x07default" + subject.encode(), hashlib.sha256).hexdigest()[:32]
+    assert Pseudonyms(key, OTHER).pseudonym("default", subject) == expected
+
+
 @given(TEXT, TEXT)
 def test_references_open_again(tenant: str, subject: str) -> None:
     assert NAMES.open(tenant, NAMES.reference(tenant, subject)) == subject
