@@ -53,8 +53,8 @@ class Pseudonyms:
             if len(secret) < MIN_KEY:
                 found = f"{len(secret)} characters" if secret else "nothing"
                 raise SettingError(name, found, f"a secret of at least {MIN_KEY} characters")
-        # The two hashes of an HMAC (RFC 2104) that have taken the key already: a copy of each takes half of the
-        # time of a copied HMAC.
+        # The two hashes of an HMAC (RFC 2104) that have taken the key already: copies of them take half
+        # of the time of a copied HMAC.
         padded = (key if len(key) <= BLOCK else sha256(key).digest()).ljust(BLOCK, b"\0")
         self._inner, self._outer = (sha256(bytes(byte ^ pad for byte in padded)) for pad in (0x36, 0x5C))
         # 64 bytes: AES-256 for the text and for the synthetic nonce.
