@@ -3,7 +3,7 @@
 ``python -m tests.chaos.brokerless --minutes 10`` sends events, kills the only broker in the middle of it,
 starts the worker again whenever it ends, as a process manager does, and lets the broker come back on the same
 disk. Then every row is compared with a back-test of the log. Prints the worker's lines of the outage, once of
-each kind, and its exits. Exit code 1 where anything differs.
+each kind, what its metrics show, and its exits. Exit code 1 where anything differs.
 """
 
 from __future__ import annotations
@@ -23,9 +23,10 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.workload import records
-from streams.clock import monotonic
+from streams.clock import monotonic, wall_ms
 from tests.chaos.feed import Feed
 from tests.chaos.harm import Slots
+from tests.chaos.outage_look import metric, metrics_of
 from tests.chaos.proof import prove
 from tests.support.engine import running
 from tests.support.kafka import KafkaBroker
@@ -64,6 +65,7 @@ class Brokerless:
             self.slots.mend()
         for line in self.world.log().splitlines()[lines:]:
             self._note(line)
+        self._look()
         self.kafka.start()
         back = monotonic()
         self._send(Feed(self.world, count, RATE, seed=1, raws=raws))
@@ -82,6 +84,22 @@ class Brokerless:
         if proof.late:
             proof.wrong.append(f"{proof.late} events were late")
         return proof.wrong
+
+    def _look(self) -> None:
+        """Print what the metrics show while the broker is away."""
+        try:
+            found = metrics_of(self.world)
+        except OSError:
+            print("no worker answers", flush=True)
+            return
+        lanes = {"topic": self.world.settings.topics.events}
+        committed = metric(found, "rehuman_last_commit_timestamp_seconds", **lanes)
+        print(
+            f"rehuman_ready {metric(found, 'rehuman_ready'):g}, "
+            f"rehuman_lane_lag_records {metric(found, 'rehuman_lane_lag_records', **lanes):g}, "
+            f"last commit {wall_ms() / 1000 - committed:.0f} s ago",
+            flush=True,
+        )
 
     def _send(self, feed: Feed) -> None:
         feed.start()

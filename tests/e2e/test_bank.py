@@ -238,10 +238,13 @@ def test_a_second_replay_changes_nothing(days: World, few_days: Path) -> None:
     """The same file into the same topics again: every figure as before."""
     alerts = _alerts(days)
     before = days.sql("SELECT count() AS n, sum(ver) AS versions FROM alerts_exact")
+    topic, sent = days.settings.topics.events, len(_events(few_days))
+    read = days.committed(topic)
     days.rehuman("replay", SOURCE, few_days)
     days.settle()
-    sent = len(_events(few_days))
-    assert days.value("SELECT count() FROM events") > days.value("SELECT count() FROM events_exact") == sent
+    # Not by the rows of ``events``: the engine merges what is there twice whenever it likes.
+    assert days.committed(topic) - read >= sent
+    assert days.value("SELECT count() FROM events_exact") == sent
     assert differences(backtested(SOURCE, few_days)[0], stored(days.settings)) == []
     assert _alerts(days) == alerts
     assert days.sql("SELECT count() AS n, sum(ver) AS versions FROM alerts_exact") == before
