@@ -9,16 +9,13 @@ from __future__ import annotations
 import argparse
 import json
 import logging
-import signal
 import sys
-import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
 from tests.chaos.run import Chaos
-from tests.support.engine import running
-from tests.support.kafka import KafkaBroker
+from tests.chaos.stage import stage, verdict
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -33,14 +30,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--log", type=Path, help="append the workers' log to this file")
     options = parser.parse_args(arguments)
     logging.getLogger("kafka").setLevel(logging.ERROR)
-    # Whoever ends this ends the broker and the engine with it.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     reports, failed = [], False
     for seed in options.seed:
         with ExitStack() as held:
-            home = Path(held.enter_context(tempfile.TemporaryDirectory(prefix="rehuman-chaos-")))
-            kafka = held.enter_context(KafkaBroker())
-            engine = held.enter_context(running())
+            home, kafka, engine = held.enter_context(stage("chaos"))
             chaos = Chaos(kafka, engine, home, seed)
             held.callback(chaos.close)
             try:
@@ -56,10 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                         log.write(chaos.world.log())
         for name, value in chaos.report.items():
             print(f"{name}: {value}")
-        for line in wrong:
-            print(f"WRONG: {line}")
+        failed |= bool(verdict(wrong))
         print(flush=True)
-        failed = failed or bool(wrong)
         reports.append(chaos.report | {"wrong": wrong})
         if options.json:
             options.json.write_text(json.dumps(reports, indent=1))

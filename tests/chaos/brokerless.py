@@ -13,7 +13,6 @@ import asyncio
 import json
 import logging
 import sys
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -28,7 +27,7 @@ from tests.chaos.feed import Feed
 from tests.chaos.harm import Slots
 from tests.chaos.outage_look import metric, metrics_of
 from tests.chaos.proof import prove
-from tests.support.engine import running
+from tests.chaos.stage import stage, verdict
 from tests.support.kafka import KafkaBroker
 from tests.support.world import World
 
@@ -37,8 +36,6 @@ __all__ = ["Brokerless"]
 RATE = 1_000.0
 # Between an end of the worker and its next start: what container platforms come to with time.
 AGAIN_S = 10.0
-# Not the same line at another time or place.
-VARIES = ("timestamp", "partition", "offset", "position", "seconds", "lag", "took_s")
 
 
 class Brokerless:
@@ -112,11 +109,10 @@ class Brokerless:
             said = json.loads(line)
         except ValueError:
             said = {"event": line}
-        bare = {name: value for name, value in said.items() if name not in VARIES}
         kind = f"{said.get('level')} {str(said.get('event'))[:40]}"
         self.said[kind] += 1
         if self.said[kind] == 1:
-            self.shown.append(bare)
+            self.shown.append(said)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -127,9 +123,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     logging.getLogger("kafka").setLevel(logging.CRITICAL)
     with ExitStack() as held:
-        home = Path(held.enter_context(tempfile.TemporaryDirectory(prefix="rehuman-brokerless-")))
-        kafka = held.enter_context(KafkaBroker())
-        engine = held.enter_context(running())
+        home, kafka, engine = held.enter_context(stage("brokerless"))
         away = Brokerless(kafka, home, engine.server_url)
         held.callback(away.world.close)
         wrong = away.run(options.minutes, options.before)
@@ -137,9 +131,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(json.dumps(line))
         print(f"lines by kind: {dict(away.said)}")
         print(f"{away.slots.starts} worker processes; ended by themselves: {dict(away.slots.exits)}")
-    for line in wrong:
-        print(f"WRONG: {line}")
-    return 1 if wrong else 0
+    return verdict(wrong)
 
 
 if __name__ == "__main__":

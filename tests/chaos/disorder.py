@@ -15,31 +15,24 @@ import json
 import logging
 import random
 import sys
-import tempfile
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from heapq import heappop, heappush
 from itertools import islice
-from pathlib import Path
 
 from benchmarks.workload import Raw, partitioned, records
-from detectors.log import LogFold
 from detectors.moment import Findings
-from streams import blocks, policies
 from streams.clock import wall_ms
 from streams.desk_lane import DeskFold
-from streams.identity import Pseudonyms
-from streams.kafka.partitioner import partition_of
 from streams.lanes.api import Record
 from streams.ticks import tick_record
 from streams.warehouse.client import connect
 from tests.chaos.feed import Feed, closing
 from tests.chaos.outage_look import metric, metrics_of
-from tests.chaos.proof import Best, Proof, compare, prove
+from tests.chaos.proof import Best, Proof, compare, log_fold, prove
+from tests.chaos.stage import stage, verdict
 from tests.detectors.stories import differences, final_candidates
-from tests.support.engine import running
-from tests.support.kafka import KafkaBroker
 from tests.support.world import World
 
 __all__ = ["astray", "spaced"]
@@ -120,23 +113,14 @@ class InOrder:
         proof.tell(differences(final_candidates(found), wanted))
 
     def _fold(self, partition: int, log: list[bytes], asked: Findings) -> Best:
-        settings, names, best = self._world.settings, Pseudonyms.of(self._world.settings), Best()
-        count, now = settings.partitions, wall_ms()
-        fold = LogFold(
-            partition,
-            policies.configured(settings),
-            names.pseudonym,
-            names.reference,
-            lambda subject: partition_of(subject.encode(), count),
-        )
+        best, fold, now = Best(), log_fold(self._world.settings, partition), wall_ms()
         rest = iter(enumerate(log))
         while some := list(islice(rest, 5_000)):
             out = Findings()
             for offset, value in some:
                 outcome = fold.record(value, now, offset, out)
                 assert outcome in ("event", "tick"), outcome
-            for table, rows in out.rows.items():
-                best.add(table, rows)
+            best.found(out)
             asked.desk += out.desk
         counts = fold.fold.counts
         # Of one customer's events of one moment, the canonical order may be another than the workload has.
@@ -146,9 +130,7 @@ class InOrder:
     def _desk(self, asked: Findings) -> Best:
         best, fold = Best(), DeskFold(0, self._world.settings.topics)
         fold.apply([Record(at, 0, b"default", json.dumps(one).encode()) for at, one in enumerate(asked.desk)])
-        for output in fold.flush():
-            block = blocks.decode(output.value or b"")
-            best.add(block.table, zip(*block.columns, strict=True))
+        best.sent(fold.flush())
         return best
 
 
@@ -170,7 +152,8 @@ def run(world: World, events: int, seed: int, *, disordered: float, doubled: flo
     proof = asyncio.run(prove(world))
     print(f"{proof.events} events, {proof.duplicates} repetitions, {counted}", flush=True)
     for name in ("ring_overflows", "events_late"):
-        proof.tell([f"{name}: {counted[name]:g}"] if counted[name] else [])
+        if counted[name]:
+            proof.wrong.append(f"{name}: {counted[name]:g}")
     if proof.events != events or not counted["events_reordered"]:
         proof.wrong.append(f"{proof.events} events of {events}, {counted['events_reordered']:g} reordered")
     proof.facts.clear()
@@ -188,18 +171,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     logging.getLogger("kafka").setLevel(logging.ERROR)
     with ExitStack() as held:
-        home = Path(held.enter_context(tempfile.TemporaryDirectory(prefix="rehuman-disorder-")))
-        kafka = held.enter_context(KafkaBroker())
-        engine = held.enter_context(running())
+        home, kafka, engine = held.enter_context(stage("disorder"))
         world = World(kafka.url, engine.server_url, home, partitions=PARTITIONS).prepare()
         held.callback(world.close)
         proof = run(
             world, options.events, options.seed, disordered=options.disordered, doubled=options.doubled
         )
     print(f"facts compared: {proof.facts}, candidates: {proof.candidates}, differences: {len(proof.wrong)}")
-    for line in proof.wrong:
-        print(f"WRONG: {line}")
-    return 1 if proof.wrong else 0
+    return verdict(proof.wrong)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ import argparse
 import json
 import os
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -21,7 +20,8 @@ from typing import Any
 from streams.clock import monotonic, wall_ms
 from tests.chaos.outage_look import differences, metric, metrics_of, said
 from tests.chaos.outage_parts import HOW, Alerts, Traffic
-from tests.support.engine import EngineUnderTest, running
+from tests.chaos.stage import stage, verdict
+from tests.support.engine import EngineUnderTest
 from tests.support.kafka import KafkaBroker
 from tests.support.world import World
 
@@ -109,9 +109,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", type=Path, help="write samples and figures to this file")
     options = parser.parse_args(arguments)
     with ExitStack() as held:
-        home = Path(held.enter_context(tempfile.TemporaryDirectory(prefix="rehuman-outage-")))
-        kafka = held.enter_context(KafkaBroker())
-        engine = held.enter_context(running())
+        home, kafka, engine = held.enter_context(stage("outage"))
         run = Outage(kafka, engine.migrate(), home, options.rate, apart=options.apart)
         held.callback(run.close)
         report, wrong = _run(run, options)
@@ -119,9 +117,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options.json.write_text(json.dumps(report | {"samples": run.samples, "wrong": wrong}, indent=1))
     for name, value in report.items():
         print(f"{name}: {value}")
-    for line in wrong:
-        print(f"WRONG: {line}")
-    return 1 if wrong else 0
+    return verdict(wrong)
 
 
 def _run(run: Outage, options: argparse.Namespace) -> tuple[dict[str, Any], list[str]]:

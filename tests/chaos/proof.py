@@ -24,14 +24,16 @@ from streams.identity import Pseudonyms
 from streams.kafka import admin, urls
 from streams.kafka.lag import group_lag
 from streams.kafka.partitioner import partition_of
+from streams.lanes.api import Output
 from streams.lanes.changelog import Merge
 from streams.lanes.chunk import Place
 from streams.lanes.restore import read_changelogs
 from streams.reconcile.reader import Reader
+from streams.settings import Settings
 from streams.warehouse.client import connect
 from tests.support.world import World
 
-__all__ = ["Best", "Proof", "compare", "prove", "said_of", "told"]
+__all__ = ["Best", "Proof", "compare", "log_fold", "prove", "said_of", "told"]
 
 # Of each kind of difference, this many are told.
 TOLD = 10
@@ -74,6 +76,29 @@ class Best:
             if known is None or row[ver] >= known[0]:
                 best[row[fact]] = (row[ver], row[retracted], tuple(row[place] for place in kept))
 
+    def found(self, findings: Findings) -> None:
+        """All rows of a fold's findings."""
+        for table, rows in findings.rows.items():
+            self.add(table, rows)
+
+    def sent(self, outputs: Iterable[Output]) -> None:
+        """All rows of blocks of facts."""
+        for output in outputs:
+            block = blocks.decode(output.value or b"")
+            self.add(block.table, zip(*block.columns, strict=True))
+
+
+def log_fold(settings: Settings, partition: int) -> LogFold:
+    """The pure fold of one partition, as a worker of that installation has it."""
+    names, count = Pseudonyms.of(settings), settings.partitions
+    return LogFold(
+        partition,
+        policies.configured(settings),
+        names.pseudonym,
+        names.reference,
+        lambda subject: partition_of(subject.encode(), count),
+    )
+
 
 async def prove(world: World) -> Proof:
     """Compare everything. The workers have ended, or have nothing to do."""
@@ -95,17 +120,8 @@ async def prove(world: World) -> Proof:
 
 async def _partition(world: World, reader: Reader, client: Any, partition: int, proof: Proof) -> set[bytes]:
     """Fold one partition, compare its facts and its state; what the desk is to be asked."""
-    settings = world.settings
-    topic, names = settings.topics.events, Pseudonyms.of(settings)
-    count = settings.partitions
+    topic, fold = world.settings.topics.events, log_fold(world.settings, partition)
     ends = _ends(world, topic)
-    fold = LogFold(
-        partition,
-        policies.configured(settings),
-        names.pseudonym,
-        names.reference,
-        lambda subject: partition_of(subject.encode(), count),
-    )
     best, wanted, findings = Best(), set[bytes](), Findings()
     end = ends[partition]
     async for records in reader.records(topic, partition, [(0, end)]):
@@ -113,8 +129,7 @@ async def _partition(world: World, reader: Reader, client: Any, partition: int, 
             outcome = fold.record(record.value, record.stamp, record.offset, findings)
             if isinstance(outcome, Rejected):
                 fold.reject(topic, outcome, record.value, record.stamp, record.offset, findings)
-        for table, rows in findings.rows.items():
-            best.add(table, rows)
+        best.found(findings)
         wanted.update(map(told, findings.desk))
         findings = Findings()
         proof.records += len(records)
@@ -124,7 +139,7 @@ async def _partition(world: World, reader: Reader, client: Any, partition: int, 
     proof.late += counts.late
     del best.rows["alerts"]  # the desk's
     compare(client, f"partition = {partition}", best, proof)
-    changelog = Place(settings.topics.changelog(topic), partition)
+    changelog = Place(world.settings.topics.changelog(topic), partition)
     merge = await _merge(world, changelog, end, proof)
     proof.tell(_states(dict(fold.fold.changed()), dict(merge.states()), fold.fold.watermark, end, proof))
     return wanted
@@ -141,9 +156,7 @@ async def _desk(world: World, reader: Reader, client: Any, proof: Proof) -> set[
             count += len(records)
             asked.update(told(msgspec.json.decode(record.value or b"")) for record in records)
             fold.apply(records)
-            for output in fold.flush():
-                block = blocks.decode(output.value or b"")
-                best.add(block.table, zip(*block.columns, strict=True))
+            best.sent(fold.flush())
         merge = await _merge(world, Place(topics.changelog(topics.desk), partition), end, proof)
         proof.tell(_alerts(dict(fold.changed()), dict(merge.states())))
     # Their partition is the customer's, so that all come together.

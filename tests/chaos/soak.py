@@ -16,7 +16,6 @@ import os
 import random
 import signal
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -28,7 +27,8 @@ from streams.clock import monotonic
 from tests.chaos.draw import Line, draw
 from tests.chaos.feed import Feed
 from tests.chaos.harm import FROZEN_S, Slots
-from tests.support.engine import EngineUnderTest, running
+from tests.chaos.stage import stage, verdict
+from tests.support.engine import EngineUnderTest
 from tests.support.kafka import KafkaBroker
 from tests.support.world import World
 
@@ -183,11 +183,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--svg", type=Path, default=Path("soak.svg"))
     options = parser.parse_args(arguments)
     logging.getLogger("kafka").setLevel(logging.ERROR)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with ExitStack() as held:
-        home = Path(held.enter_context(tempfile.TemporaryDirectory(prefix="rehuman-soak-")))
-        kafka = held.enter_context(KafkaBroker())
-        engine = held.enter_context(running())
+        home, kafka, engine = held.enter_context(stage("soak"))
         rate = options.rate
         if rate is None:
             most = capacity(kafka, engine, home / "capacity", options.seed)
@@ -204,9 +201,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _write(soak, options, rate)
         wrong = soak.wrong()
     print(f"{soak.events} events, {soak.slots.starts} worker processes")
-    for line in wrong:
-        print(f"WRONG: {line}")
-    return 1 if wrong else 0
+    return verdict(wrong)
 
 
 def _write(soak: Soak, options: argparse.Namespace, rate: float) -> None:

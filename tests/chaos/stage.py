@@ -1,0 +1,34 @@
+"""What the long runs begin and end with: a broker, an engine and a directory of their own; a verdict."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.support.engine import EngineUnderTest, running
+from tests.support.kafka import KafkaBroker
+
+__all__ = ["stage", "verdict"]
+
+
+@contextmanager
+def stage(name: str) -> Iterator[tuple[Path, KafkaBroker, EngineUnderTest]]:
+    """Whoever ends the run, by SIGTERM too, ends all of these with it."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    with (
+        tempfile.TemporaryDirectory(prefix=f"rehuman-{name}-") as home,
+        KafkaBroker() as kafka,
+        running() as engine,
+    ):
+        yield Path(home), kafka, engine
+
+
+def verdict(wrong: Sequence[str]) -> int:
+    """Print what is wrong; the exit code."""
+    for line in wrong:
+        print(f"WRONG: {line}")
+    return 1 if wrong else 0
