@@ -20,6 +20,8 @@ __all__ = ["SLICE_S", "View", "Wait"]
 POLL_SHARE = 3.0
 # Between two looks at whether everything still runs.
 SLICE_S = 0.2
+# The first picture comes some seconds after the start; a machine that is busy with other things takes longer.
+FIRST_S = 120.0
 
 
 class View:
@@ -58,7 +60,11 @@ class View:
 
 
 class Wait:
-    """The time between two pictures: says True when it is over, raises when a part has failed."""
+    """The time between two pictures: says True when it is over, raises when a part has failed.
+
+    ``seconds`` are those that people can watch: they begin with the first picture, however long the worker
+    took to start.
+    """
 
     def __init__(
         self, over: threading.Event, check: Callable[[], None], seconds: float | None, view: View
@@ -66,9 +72,13 @@ class Wait:
         self._over = over
         self._check = check
         self._view = view
-        self._end = None if seconds is None else monotonic() + seconds
+        self._seconds = seconds
+        self._end: float | None = None
+        self._first_by = monotonic() + FIRST_S
 
     def __call__(self, seconds: float) -> bool:
+        """Wait ``seconds`` or longer. Raises OperationError if a first picture never comes."""
+        self._begin()
         until = monotonic() + max(seconds, self._view.took_s * POLL_SHARE)
         if self._end is not None:
             until = min(until, self._end)
@@ -77,3 +87,10 @@ class Wait:
                 return True
             self._check()
         return self._over.is_set() or (self._end is not None and monotonic() >= self._end)
+
+    def _begin(self) -> None:
+        if self._view.last is None:
+            if monotonic() >= self._first_by:
+                raise OperationError(f"nothing was stored within {FIRST_S:.0f} s")
+        elif self._end is None and self._seconds is not None:
+            self._end = monotonic() + self._seconds

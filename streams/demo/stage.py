@@ -44,8 +44,9 @@ QUERY = "SELECT level, cause, count() FROM alerts_exact GROUP BY ALL"
 def run(
     source: tuple[str, Path] | None = None, *, seconds: float | None = None, port: int | None = None
 ) -> int:
-    """Show constructed customers, or ``source`` (an adapter's name and a file), until Ctrl-C or ``seconds``.
+    """Show constructed customers, or ``source`` (an adapter's name and a file), until Ctrl-C.
 
+    With ``seconds`` it ends by itself, so long after the first picture.
     ``port`` is the metrics' (0: any free one). Returns 0. Raises SettingError for a wrong source, file or
     port, OperationError where something cannot be started or ends before its time.
     """
