@@ -1,8 +1,10 @@
 """The desk lane: what the folds propose becomes alerts. For now every candidate is raised as it comes.
 
 State is one record an alert: the highest version said so far, so that a candidate computed again after a
-crash says nothing new; and its briefs, so that its resolution can repeat the last one. Of those that ended
-last, too: something out of order may move the end, or take back what was said before it.
+crash says nothing new; and its briefs, so that its resolution can repeat the last one. Of those that ended,
+too: something out of order may move the end, or take back what was said before it. So many of either are
+remembered, those of which something was said last: most customers who need somebody never say that they do
+not any more, and what is kept of each is kilobytes.
 
 No record ends the worker: a candidate that cannot be read, whose alert could not be stored, or that raises
 goes to the dead letters, and nothing of it stays.
@@ -31,8 +33,9 @@ __all__ = ["DeskFold"]
 
 # A brief is a few KiB. Its state must stay far below what a changelog takes, however its numbers are written.
 MOST_BYTES = 64 * 1024
-# Ended alerts whose briefs are kept: an end can only move within the lateness, a minute or so.
-MOST_ENDED = 1_000
+# Alerts that are remembered, of each partition. An end can only move within the lateness, a minute or so, and
+# candidates are computed again from the last checkpoint, a second or two.
+MOST_OPEN, MOST_ENDED = 20_000, 10_000
 _SAYS = {
     "candidate.raised": "alert.raised",
     "candidate.updated": "alert.updated",
@@ -53,6 +56,13 @@ class Said(msgspec.Struct, array_like=True):
     # How often something had been said of it before ``brief``; and the briefs before that one, by the same.
     step: int = 0
     earlier: dict[int, bytes] = {}
+    # Offset of the candidate that was the last to say something of it.
+    offset: int = 0
+
+    @property
+    def over(self) -> bool:
+        """Whether it ended, or was taken back."""
+        return self.ended > 0 or not self.brief
 
     def without(self, steps: Iterable[int]) -> Said:
         """As it was before these steps had been said."""
@@ -74,7 +84,8 @@ class DeskFold:
         self._topics = topics
         self._alerts: dict[str, Said] = {}
         self._changed: set[str] = set()
-        # Those that ended and still have their briefs, the first to end first.
+        # Of which something was said last stand last.
+        self._open: dict[str, None] = {}
         self._ended: dict[str, None] = {}
         self._rows: list[Row] = []
 
@@ -83,16 +94,16 @@ class DeskFold:
         self._alerts[key.decode()] = _said.decode(value)
 
     def ready(self) -> None:
-        """State is complete: see which alerts ended last."""
-        ended = [(said.ended, alert) for alert, said in self._alerts.items() if said.ended and said.brief]
-        self._ended = {alert: None for _, alert in sorted(ended)}
+        """State is complete: see of which alerts something was said last."""
+        for _, alert in sorted((said.offset, alert) for alert, said in self._alerts.items()):
+            self._remember(alert)
 
     def apply(self, records: Sequence[Record]) -> list[Output]:
         """Alerts for candidates that say something new; what is no candidate goes to the dead letters."""
         outputs: list[Output] = []
         for record in records:
             try:
-                output = self._alert(_candidate(record.value))
+                output = self._alert(_candidate(record.value), record.offset)
             except _RefusedError as refused:
                 output = self._dead_letter(record, NOT_FOR_THE_DESK, refused.field)
             except MemoryError:
@@ -115,23 +126,24 @@ class DeskFold:
         """See :class:`streams.lanes.api.Fold`."""
         changed, self._changed = sorted(self._changed), set()
         for alert in changed:
-            yield alert.encode(), msgspec.msgpack.encode(self._alerts[alert])
+            said = self._alerts.get(alert)
+            yield alert.encode(), None if said is None else msgspec.msgpack.encode(said)
 
-    def _alert(self, candidate: Candidate) -> Output | None:
+    def _alert(self, candidate: Candidate, offset: int) -> Output | None:
         said = self._alerts.get(candidate.id)
         if said is not None and candidate.ver <= said.ver:
             return None
         if candidate.type in _AMENDS:
-            return self._amended(candidate, said)
+            return self._amended(candidate, said, offset)
         name = _SAYS[candidate.type]
         brief, kept = _brief(candidate, said), _kept(candidate, said)
         row = _fitting(alert_row(candidate, name, brief))
         output = self._event(candidate, name, brief)
         # Only now, when nothing more can fail.
-        self._keep(candidate, kept, [row], name, brief)
+        self._keep(candidate, kept, offset, [row], name, brief)
         return output
 
-    def _amended(self, candidate: Candidate, said: Said | None) -> Output:
+    def _amended(self, candidate: Candidate, said: Said | None, offset: int) -> Output:
         """Something came out of order: what holds now takes the place of what had been said."""
         rows: list[Row] = []
         brief: dict[str, Any] = {}
@@ -161,7 +173,7 @@ class DeskFold:
         elif name == "alert.raised":
             name = "alert.updated"  # to who has seen it raised
         output = self._event(candidate, name, brief)
-        self._keep(candidate, kept, rows, name, brief)
+        self._keep(candidate, kept, offset, rows, name, brief)
         return output
 
     def _event(self, candidate: Candidate, name: str, brief: dict[str, Any]) -> Output:
@@ -176,26 +188,35 @@ class DeskFold:
         return Output(self._topics.alerts, None, candidate.id.encode(), _encode(event))
 
     def _keep(
-        self, candidate: Candidate, kept: Said, rows: Sequence[Row], name: str, brief: dict[str, Any]
+        self,
+        candidate: Candidate,
+        kept: Said,
+        offset: int,
+        rows: Sequence[Row],
+        name: str,
+        brief: dict[str, Any],
     ) -> None:
-        kept.ver = candidate.ver
+        kept.ver, kept.offset = candidate.ver, offset
         self._alerts[candidate.id] = kept
         self._changed.add(candidate.id)
-        self._ended.pop(candidate.id, None)
-        if kept.ended and kept.brief:
-            self._ended[candidate.id] = None
-            if len(self._ended) > MOST_ENDED:
-                self._forget(next(iter(self._ended)))
+        self._remember(candidate.id)
         self._rows += rows
         level = brief.get("level", "none")
         metrics.ALERTS.labels(name, level if level in _KNOWN_LEVELS else "other").inc()
 
-    def _forget(self, alert: str) -> None:
-        """The brief of an alert that ended long ago."""
-        del self._ended[alert]
-        said = self._alerts[alert]
-        said.brief, said.earlier = b"", {}
-        self._changed.add(alert)
+    def _remember(self, alert: str) -> None:
+        """Of this one something was said last; forget the one for which there is no room any more."""
+        self._open.pop(alert, None)
+        self._ended.pop(alert, None)
+        over = self._alerts[alert].over
+        among, most = (self._ended, MOST_ENDED) if over else (self._open, MOST_OPEN)
+        among[alert] = None
+        if len(among) > most:
+            oldest = next(iter(among))
+            del among[oldest], self._alerts[oldest]
+            self._changed.add(oldest)
+            if not over:
+                metrics.ALERTS_FORGOTTEN.inc()
 
     def _dead_letter(self, record: Record, reason: str, field: str) -> Output:
         metrics.DEAD_LETTERS.labels(reason).inc()

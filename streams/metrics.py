@@ -88,6 +88,9 @@ INSERTED_AT = Gauge("rehuman_last_insert_timestamp_seconds", "When rows were las
 
 # --- desk lane -------------------------------------------------------------------------------------------
 ALERTS = Counter("rehuman_alerts", "Alert events sent", ["type", "level"])
+ALERTS_FORGOTTEN = Counter(
+    "rehuman_alerts_forgotten", "Open alerts of which nothing is remembered any more: there were too many"
+)
 
 # --- process ---------------------------------------------------------------------------------------------
 READY = Gauge("rehuman_ready", "1 once every lane of this process is restored and reading")
