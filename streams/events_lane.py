@@ -11,7 +11,6 @@ memory is no record's fault.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import islice
 from typing import Any
 from weakref import WeakSet
 
@@ -113,11 +112,11 @@ class EventsFold:
         watching = gate.watching
         if watching:
             gate.sweep(records[0].stamp)
-        at, rest = 0, values(records)
+        at = 0
         while at < len(records):
             if not watching:
                 # In one go as far as it goes, which is nearly always to the end.
-                count, outcome = self.log.events(islice(rest, _STRIDE), findings)
+                count, outcome = self.log.events(values(records, at, at + _STRIDE), findings)
                 at += count
                 if outcome != "event":
                     outputs += self._other(records[at], outcome)

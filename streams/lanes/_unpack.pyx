@@ -63,23 +63,23 @@ cdef class Records:
         stop = min(stop, self._count)
         return _put_together([(self, start, stop)], stop - start, self._kind)
 
-    def values(self):
-        """What is read of most records: offset, time stamp and value of each."""
-        return _Values(self)
+    def values(self, Py_ssize_t start, Py_ssize_t stop):
+        """What is read of most records: offset, time stamp and value of each of those."""
+        return _Values(self, max(start, 0), min(stop, self._count))
 
 
 cdef class _Values:
     cdef Records _records
-    cdef Py_ssize_t _at
+    cdef Py_ssize_t _at, _stop
 
-    def __cinit__(self, Records records):
-        self._records = records
+    def __cinit__(self, Records records, Py_ssize_t start, Py_ssize_t stop):
+        self._records, self._at, self._stop = records, start, stop
 
     def __iter__(self):
         return self
 
     def __next__(self):
-        if self._at >= self._records._count:
+        if self._at >= self._stop:
             raise StopIteration
         cdef Place *place = self._records._places + self._at
         self._at += 1

@@ -1,8 +1,8 @@
 """Records of a chunk, which with the compiled build are no objects until somebody asks for one.
 
 >>> chunk = joined([[Record(0, 5, None, b"a"), Record(1, 5, None, None)], [Record(2, 6, None, b"bc")]])
->>> len(chunk), size_of(chunk), list(values(chunk))
-(3, 3, [(0, 5, b'a'), (1, 5, None), (2, 6, b'bc')])
+>>> len(chunk), size_of(chunk), list(values(chunk, 1, 9))
+(3, 3, [(1, 5, None), (2, 6, b'bc')])
 """
 
 from __future__ import annotations
@@ -44,9 +44,9 @@ def size_of(records: Sequence[Record]) -> int:
     return sum([len(record[3]) for record in records if record[3]])
 
 
-def values(records: Sequence[Record]) -> Iterator[Value]:
-    """Offset, time stamp and value of each."""
+def values(records: Sequence[Record], start: int, stop: int) -> Iterator[Value]:
+    """Offset, time stamp and value of each from ``start`` to before ``stop``, or to the end."""
     if _joined is not None and isinstance(records, _Packed):
-        packed: Iterator[Value] = records.values()
+        packed: Iterator[Value] = records.values(start, stop)
         return packed
-    return ((record[0], record[1], record[3]) for record in records)
+    return ((record[0], record[1], record[3]) for record in records[start:stop])

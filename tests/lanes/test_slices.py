@@ -96,7 +96,9 @@ def test_slices_put_together_are_one_sequence(seed: int) -> None:
         assert [chunk[place] for place in (0, -1)] == [flat[0], flat[-1]]
         assert chunk[1:9] == flat[1:9]
         assert size_of(chunk) == sum(len(record.value or b"") for record in flat)
-        assert [*values(chunk)] == [(record.offset, record.stamp, record.value) for record in flat]
+        told = [(record.offset, record.stamp, record.value) for record in flat]
+        for start, stop in ((0, len(flat)), (3, 9), (len(flat) - 1, len(flat) + 64), (5, 5)):
+            assert [*values(chunk, start, stop)] == told[start:stop]
         with pytest.raises(IndexError):
             chunk[len(flat)]
         with pytest.raises(IndexError):
