@@ -19,6 +19,7 @@ from pathlib import Path
 from benchmarks import report, restore
 from benchmarks.rounds import Figures, Plan, Round
 from benchmarks.stage import Stage, ended
+from detectors import BUILD
 from streams.clock import monotonic
 from tests.support.engine import running
 from tests.support.kafka import KafkaBroker
@@ -83,6 +84,8 @@ def main() -> None:
     parser.add_argument("--scattered", action="store_true", help="draw the customer anew for each event")
     parser.add_argument("--profile", action="store_true", help="only show where a worker's time goes")
     options = parser.parse_args()
+    if BUILD != "compiled":
+        parser.error("the detectors are not compiled as they are now: make setup")
     apart = ("json", "rounds", "profile")
     # A group that is new, and topics that are being deleted, are no news here.
     logging.getLogger("kafka").setLevel(logging.CRITICAL)
