@@ -11,6 +11,7 @@ import argparse
 import dataclasses
 import json
 import logging
+import signal
 import sys
 import tempfile
 import time
@@ -87,6 +88,8 @@ def main() -> None:
     if BUILD != "compiled":
         parser.error("the detectors are not compiled as they are now: make setup")
     apart = ("json", "rounds", "profile")
+    # Who ends this ends the workers with it.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     # A group that is new, and topics that are being deleted, are no news here.
     logging.getLogger("kafka").setLevel(logging.CRITICAL)
     given = {name: value for name, value in vars(options).items() if name not in apart}

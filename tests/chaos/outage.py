@@ -106,10 +106,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--rate", type=float, default=1_000.0, help="events a second (default: 1000)")
     parser.add_argument("--apart", action="store_true", help="a worker of its own for the facts")
     parser.add_argument("--how", choices=sorted(HOW), default="killed")
+    parser.add_argument("--engine", type=Path, help="its directory; for disk-full on a small file system")
     parser.add_argument("--json", type=Path, help="write samples and figures to this file")
     options = parser.parse_args(arguments)
     with ExitStack() as held:
-        home, kafka, engine = held.enter_context(stage("outage"))
+        home, kafka, engine = held.enter_context(stage("outage", options.engine))
         run = Outage(kafka, engine.migrate(), home, options.rate, apart=options.apart)
         held.callback(run.close)
         report, wrong = _run(run, options)

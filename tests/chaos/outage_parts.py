@@ -7,10 +7,12 @@ import os
 import random
 import resource
 import signal
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from kafka import KafkaConsumer, TopicPartition
@@ -54,7 +56,36 @@ def _frozen(engine: EngineUnderTest) -> Iterator[None]:
 
 @contextmanager
 def _full(engine: EngineUnderTest) -> Iterator[None]:
-    """No file of the engine may grow any more: what a full disk does, for this process alone."""
+    """Somebody else's file takes what is left of the engine's file system, and all that comes free."""
+    over = threading.Event()
+    own = engine.directory.stat().st_dev != Path(tempfile.gettempdir()).stat().st_dev
+    assert own, f"{engine.directory} is to be on a small file system of its own"
+
+    def fill() -> None:
+        with (engine.directory.parent / "filler").open("ab", buffering=0) as filler:
+            size = 1 << 20
+            while not over.is_set():
+                try:
+                    filler.write(bytes(size))
+                except OSError:
+                    size = max(1, size // 2)
+                    if size == 1:
+                        over.wait(0.05)
+                        size = 1 << 16
+
+    thread = threading.Thread(target=fill, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+        (engine.directory.parent / "filler").unlink()
+
+
+@contextmanager
+def _no_growth(engine: EngineUnderTest) -> Iterator[None]:
+    """No file of the engine may grow any more: nearly what a full disk does, for this process alone."""
     pid, endless = engine.pid, resource.RLIM_INFINITY
     resource.prlimit(pid, resource.RLIMIT_FSIZE, (0, endless))
     yield
@@ -70,7 +101,13 @@ def _read_only(engine: EngineUnderTest) -> Iterator[None]:
         engine.ask(f"ALTER TABLE rehuman.`{table}` RESET SETTING table_readonly")
 
 
-HOW = {"killed": _killed, "frozen": _frozen, "disk-full": _full, "read-only": _read_only}
+HOW = {
+    "killed": _killed,
+    "frozen": _frozen,
+    "disk-full": _full,
+    "no-growth": _no_growth,
+    "read-only": _read_only,
+}
 
 
 # -- traffic and alerts ------------------------------------------------------------------------------------

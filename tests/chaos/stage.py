@@ -16,13 +16,16 @@ __all__ = ["stage", "verdict"]
 
 
 @contextmanager
-def stage(name: str) -> Iterator[tuple[Path, KafkaBroker, EngineUnderTest]]:
-    """Whoever ends the run, by SIGTERM too, ends all of these with it."""
+def stage(name: str, engine_at: Path | None = None) -> Iterator[tuple[Path, KafkaBroker, EngineUnderTest]]:
+    """Whoever ends the run, by SIGTERM too, ends all of these with it.
+
+    ``engine_at``: the engine's directory; a temporary one otherwise.
+    """
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with (
         tempfile.TemporaryDirectory(prefix=f"rehuman-{name}-") as home,
         KafkaBroker() as kafka,
-        running() as engine,
+        running(engine_at) as engine,
     ):
         yield Path(home), kafka, engine
 
