@@ -11,7 +11,6 @@ import argparse
 import dataclasses
 import json
 import logging
-import signal
 import sys
 import tempfile
 import time
@@ -22,6 +21,7 @@ from benchmarks.rounds import Figures, Plan, Round
 from benchmarks.stage import Stage, ended
 from detectors import BUILD
 from streams.clock import monotonic
+from tests.support.ending import ends_by_sigterm
 from tests.support.engine import running
 from tests.support.kafka import KafkaBroker
 
@@ -88,8 +88,7 @@ def main() -> None:
     if BUILD != "compiled":
         parser.error("the detectors are not compiled as they are now: make setup")
     apart = ("json", "rounds", "profile")
-    # Who ends this ends the workers with it.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    ends_by_sigterm()
     # A group that is new, and topics that are being deleted, are no news here.
     logging.getLogger("kafka").setLevel(logging.CRITICAL)
     given = {name: value for name, value in vars(options).items() if name not in apart}

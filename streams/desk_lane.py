@@ -103,13 +103,18 @@ class DeskFold:
         outputs: list[Output] = []
         for record in records:
             try:
-                output = self._alert(_candidate(record.value), record.offset)
+                candidate = _candidate(record.value)
+                output = self._alert(candidate)
             except _RefusedError as refused:
                 output = self._dead_letter(record, NOT_FOR_THE_DESK, refused.field)
             except MemoryError:
                 raise  # the process', not a record's
             except Exception as error:
                 output = self._dead_letter(record, FOLD_FAILED, where(error))
+            else:
+                if output is not None:
+                    self._alerts[candidate.id].offset = record.offset
+                    self._remember(candidate.id)
             if output is not None:
                 outputs.append(output)
         return outputs
@@ -129,21 +134,21 @@ class DeskFold:
             said = self._alerts.get(alert)
             yield alert.encode(), None if said is None else msgspec.msgpack.encode(said)
 
-    def _alert(self, candidate: Candidate, offset: int) -> Output | None:
+    def _alert(self, candidate: Candidate) -> Output | None:
         said = self._alerts.get(candidate.id)
         if said is not None and candidate.ver <= said.ver:
             return None
         if candidate.type in _AMENDS:
-            return self._amended(candidate, said, offset)
+            return self._amended(candidate, said)
         name = _SAYS[candidate.type]
         brief, kept = _brief(candidate, said), _kept(candidate, said)
         row = _fitting(alert_row(candidate, name, brief))
         output = self._event(candidate, name, brief)
         # Only now, when nothing more can fail.
-        self._keep(candidate, kept, offset, [row], name, brief)
+        self._keep(candidate, kept, [row], name, brief)
         return output
 
-    def _amended(self, candidate: Candidate, said: Said | None, offset: int) -> Output:
+    def _amended(self, candidate: Candidate, said: Said | None) -> Output:
         """Something came out of order: what holds now takes the place of what had been said."""
         rows: list[Row] = []
         brief: dict[str, Any] = {}
@@ -173,7 +178,7 @@ class DeskFold:
         elif name == "alert.raised":
             name = "alert.updated"  # to who has seen it raised
         output = self._event(candidate, name, brief)
-        self._keep(candidate, kept, offset, rows, name, brief)
+        self._keep(candidate, kept, rows, name, brief)
         return output
 
     def _event(self, candidate: Candidate, name: str, brief: dict[str, Any]) -> Output:
@@ -188,18 +193,11 @@ class DeskFold:
         return Output(self._topics.alerts, None, candidate.id.encode(), _encode(event))
 
     def _keep(
-        self,
-        candidate: Candidate,
-        kept: Said,
-        offset: int,
-        rows: Sequence[Row],
-        name: str,
-        brief: dict[str, Any],
+        self, candidate: Candidate, kept: Said, rows: Sequence[Row], name: str, brief: dict[str, Any]
     ) -> None:
-        kept.ver, kept.offset = candidate.ver, offset
+        kept.ver = candidate.ver
         self._alerts[candidate.id] = kept
         self._changed.add(candidate.id)
-        self._remember(candidate.id)
         self._rows += rows
         level = brief.get("level", "none")
         metrics.ALERTS.labels(name, level if level in _KNOWN_LEVELS else "other").inc()

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import signal
-import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.support.ending import ends_by_sigterm
 from tests.support.engine import EngineUnderTest, running
 from tests.support.kafka import KafkaBroker
 
@@ -21,7 +20,7 @@ def stage(name: str, engine_at: Path | None = None) -> Iterator[tuple[Path, Kafk
 
     ``engine_at``: the engine's directory; a temporary one otherwise.
     """
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    ends_by_sigterm()
     with (
         tempfile.TemporaryDirectory(prefix=f"rehuman-{name}-") as home,
         KafkaBroker() as kafka,

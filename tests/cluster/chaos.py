@@ -16,7 +16,6 @@ from __future__ import annotations
 import argparse
 import logging
 import random
-import signal
 import subprocess
 import sys
 import tempfile
@@ -28,6 +27,7 @@ from tests.cluster.counted import Counted
 from tests.sources.datasets import paths
 from tests.support.cluster import KafkaCluster
 from tests.support.compare import backtested, differences, stored
+from tests.support.ending import ends_by_sigterm
 from tests.support.engine import running
 from tests.support.world import PROGRAM, World
 
@@ -210,5 +210,5 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    ends_by_sigterm()
     sys.exit(main())

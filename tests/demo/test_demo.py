@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from streams.demo.showing import FIRST_S
 from streams.sources.api import cloud_event
 from tests.support.output import excerpt, no_traceback
 
@@ -22,7 +23,7 @@ pytestmark = pytest.mark.engine
 
 COMMAND = [sys.executable, "-c", "from streams.cli import main; main()"]
 # Everything starts in five to fifteen seconds; the two cores may be shared with other tests' brokers.
-PATIENCE_S = 200.0
+PATIENCE_S = 90.0
 ROOT = Path(__file__).parents[2]
 START = 1_790_000_000_000
 # Whatever else it printed would be a library's, or a mistake.
@@ -128,7 +129,7 @@ def until(holds: Callable[[], bool], seconds: float) -> bool:
 
 def test_it_shows_adds_up_and_ends_by_itself(tmp_path: Path) -> None:
     with demo(tmp_path, "--for", "20") as process:
-        told, _ = process.communicate(timeout=PATIENCE_S)
+        told, _ = process.communicate(timeout=FIRST_S + PATIENCE_S)
     only_ours(told)
     assert process.returncode == 0, excerpt(told)
     (data,) = (tmp_path / "var").iterdir()
@@ -172,7 +173,7 @@ def test_a_file_is_shown_in_its_own_time(tmp_path: Path) -> None:
     made.sort()
     path.write_bytes(b"\n".join(event.value for event in made) + b"\n")
     with demo(tmp_path, "--source", "cloudevents", str(path), "--for", "15") as process:
-        told, _ = process.communicate(timeout=PATIENCE_S)
+        told, _ = process.communicate(timeout=FIRST_S + PATIENCE_S)
     assert process.returncode == 0, excerpt(told)
     assert told.startswith("showing  cloudevents people.ndjson replayed")
     matched(told, r"^2026-09-21 \d\d:\d\d status ")
