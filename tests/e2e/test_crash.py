@@ -43,10 +43,10 @@ def test_three_kills_in_mid_replay(world: Callable[..., World], tmp_path: Path) 
     """``kill -9`` on the worker, three times, and restarts."""
     found = world(partitions=8).prepare()
     events = found.settings.topics.events
-    # Ten days: what is left after the last kill takes seconds, so that none comes too late.
     file = first_days(tmp_path, "990210")
     total = sum(isinstance(item, SourceEvent) for item in items(SOURCE, file))
-    replay = _replay(found, file)
+    # Ten days in a good forty seconds, so that however fast a worker reads, no kill comes too late.
+    replay = _replay(found, file, "--speed", "20000")
     try:
         for part in (0.1, 0.3, 0.55):
             worker = found.start_worker()
