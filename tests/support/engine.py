@@ -128,5 +128,9 @@ def shared() -> EngineUnderTest:
     """The one engine of this test run, started at the first call and stopped at exit; use ``database()``."""
     context = running()
     engine = context.__enter__()
+    # Several minutes of other tests are no reason to leave: a client stays for as long as this process lives.
+    client = engine.client()
+    client.execute("SELECT 1")
     atexit.register(context.__exit__, None, None, None)
+    atexit.register(client.disconnect)
     return engine

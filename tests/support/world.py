@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,12 @@ from kafka import KafkaConsumer, TopicPartition
 from streams.kafka import admin, urls
 from streams.kafka.closing import close
 from streams.kafka.lag import group_lag
+from streams.kafka.producer import Producer
 from streams.policies import seed
+from streams.replay import publish
 from streams.settings import Settings, load
+from streams.sources.api import SourceEvent
+from streams.ticks import TickAt
 from streams.warehouse.migrate import migrate
 from streams.warehouse.query import run_sql
 from tests.support.output import excerpt
@@ -101,13 +105,25 @@ class World:
         ((value,),) = run_sql(self.settings.clickhouse_url, query)[1]
         return value
 
+    def send(self, items: Sequence[SourceEvent | TickAt], speed: float | None = None) -> None:
+        """What ``rehuman replay`` sends of these, and as fast."""
+        with Producer(self.values["kafka_url"]) as producer:
+            publish(producer, self.settings.topics.events, items, total=len(items), speed=speed)
+
     # -- workers -------------------------------------------------------------------------------------------
 
-    def start_worker(self, lanes: str = "events,facts,desk") -> subprocess.Popen[bytes]:
-        """Start a worker; it is ended with this world at the latest."""
+    def start_worker(
+        self, lanes: str = "events,facts,desk", *, tree: Path | None = None
+    ) -> subprocess.Popen[bytes]:
+        """Start a worker, of another tree of this project if told; it ends with this world at the latest."""
         log = (self.home / "worker.log").open("ab")
+        command: list[str | Path] = [PROGRAM]
+        environment = self.environment
+        if tree is not None:
+            command = [sys.executable, "-c", "from streams.cli import main; main()"]
+            environment["PYTHONPATH"] = str(tree)
         worker = subprocess.Popen(
-            [PROGRAM, "worker", "--lanes", lanes], env=self.environment, cwd=self.home, stdout=log, stderr=log
+            [*command, "worker", "--lanes", lanes], env=environment, cwd=self.home, stdout=log, stderr=log
         )
         log.close()
         self.workers.append(worker)
