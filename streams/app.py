@@ -57,7 +57,7 @@ def build(settings: Settings, lanes: Sequence[str] = LANES) -> Any:
         data_dir=settings.data_dir,
         web_port=settings.web_port or free_port(),
     )
-    found = Lanes(app, observer=_Metrics())
+    found = Lanes(app, observer=_Metrics(topics.events))
     served: list[str] = []
     if "events" in lanes:
         sources = Sources(silence(policy)) if settings.clock == "wall" else None
@@ -156,6 +156,10 @@ def _tick(app: Any, lanes: Lanes, topic: str, board: Board) -> None:
 class _Metrics(LaneObserver):
     """What lanes do, as metrics."""
 
+    def __init__(self, events: str) -> None:
+        """``events`` is the topic of events."""
+        self._events = events
+
     def records(self, topic: str, partition: int, count: int) -> None:
         metrics.CONSUMED.labels(topic).inc(count)
 
@@ -169,6 +173,13 @@ class _Metrics(LaneObserver):
     def restored(self, topic: str, partition: int, keys: int, seconds: float) -> None:
         metrics.RESTORED_KEYS.labels(topic).inc(keys)
         metrics.RESTORE_SECONDS.labels(topic).observe(seconds)
+
+    def ended(self, topic: str, partition: int) -> None:
+        # What stood here would be added to what the next owner shows.
+        metrics.LANE_LAG.remove(topic, str(partition))
+        if topic == self._events:
+            metrics.CUSTOMERS.remove(str(partition))
+            metrics.WATERMARK.remove(str(partition))
 
 
 def __getattr__(name: str) -> Any:

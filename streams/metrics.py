@@ -10,6 +10,7 @@ import errno
 
 from prometheus_client import Counter, Gauge, Histogram, start_http_server
 
+from streams.dead_letters import LANE_REASONS
 from streams.errors import SettingError
 
 # From a millisecond to a minute: inserts and checkpoints of a healthy worker are in the middle.
@@ -27,6 +28,11 @@ DEAD_LETTERS = Counter("rehuman_dead_letters", "Records that could not be events
 SOURCE_BREAKER = Counter(
     "rehuman_source_breaker", "Sources that were parked because they kept failing, and released", ["change"]
 )
+# Prometheus sees a first time only where it has seen none before.
+for _reason in LANE_REASONS:
+    DEAD_LETTERS.labels(_reason)
+for _change in ("parked", "released"):
+    SOURCE_BREAKER.labels(_change)
 REORDERED = Counter(
     "rehuman_events_reordered", "Events that took their place before others, and what was told anew for them"
 )

@@ -19,3 +19,6 @@ class LaneObserver:
 
     def restored(self, topic: str, partition: int, keys: int, seconds: float) -> None:
         """The state of ``keys`` keys was read back in ``seconds``."""
+
+    def ended(self, topic: str, partition: int) -> None:
+        """The lane is gone, and with it what it knew; the partition may be somebody else's now."""

@@ -213,6 +213,7 @@ class Lanes:
 
     def _ended(self, lane: Lane, task: asyncio.Task[None]) -> None:
         self._lanes.pop(lane, None)
+        self._observer.ended(*lane.place)
         error = asyncio.CancelledError() if task.cancelled() else task.exception()
         if error is not None and not lane.abandoned:
             self._failed(f"lane {lane.place} stopped after offset {lane.position}", error)

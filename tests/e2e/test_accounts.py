@@ -15,11 +15,17 @@ from tests.support.world import World
 PARTITIONS = 2
 
 
+def _scraped(world: World, worker: int = -1) -> list[str]:
+    """The lines of a worker's metrics, of the last one unless told otherwise."""
+    port = re.findall(r'"metrics": "http://127.0.0.1:(\d+)/metrics"', world.log())[worker]
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
+        text: str = answer.read().decode()
+    return text.splitlines()
+
+
 def _metric(world: World, name: str, **labels: str) -> float:
     """The sum over the other labels, scraped from the last worker."""
-    port = re.findall(r'"metrics": "http://127.0.0.1:(\d+)/metrics"', world.log())[-1]
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
-        lines = answer.read().decode().splitlines()
+    lines = _scraped(world)
     wanted = [f'{key}="{value}"' for key, value in labels.items()]
     found = [line for line in lines if line.startswith((f"{name} ", f"{name}{{"))]
     return sum(float(line.rsplit(" ", 1)[1]) for line in found if all(word in line for word in wanted))
@@ -64,3 +70,32 @@ def test_the_steps_agree_and_a_waiting_lane_shows_its_lag(world: Callable[..., W
             for number in range(PARTITIONS)
         ]
         assert all(0 <= age < 300 for age in ages)
+
+
+def test_what_is_known_of_a_partition_its_owner_alone_shows(world: Callable[..., World]) -> None:
+    """A lag or customers that a former owner still showed would be counted twice on every board."""
+    found = world(partitions=PARTITIONS, clock="wall").prepare()
+    events = found.settings.topics.events
+    found.start_worker("events")
+    _send(found, 0, 40)
+    found.until(lambda: found.committed(events) >= 40, "the first events", 60)
+    assert _shown(found, 0) == {0, 1}
+    found.start_worker("events")
+    found.until(lambda: found.log().count("worker starts") == 2, "the second worker", 60)
+    sent = 40
+
+    def shared() -> bool:
+        nonlocal sent
+        _send(found, sent, 40)  # each partition is shown once there was something in it
+        sent += 40
+        shown = [_shown(found, worker) for worker in (0, 1)]
+        return all(shown) and not shown[0] & shown[1]
+
+    found.until(shared, "one partition each", 60)
+
+
+def _shown(world: World, worker: int) -> set[int]:
+    """The partitions of which a worker shows lag, customers or watermark."""
+    names = "rehuman_lane_lag_records|rehuman_customers|rehuman_watermark_timestamp_seconds"
+    lines = "\n".join(_scraped(world, worker))
+    return {int(number) for number in re.findall(rf'^(?:{names}){{.*partition="(\d+)"', lines, re.MULTILINE)}
