@@ -41,6 +41,8 @@ __all__ = ["build"]
 TICK_S = 1.0
 # A lane that waits gets no chunk that would say how far it is behind; dashboards look every 15 s or so.
 LAG_EVERY_S = 10.0
+# A client whose brokers are away asks them again and again; a broker that is there answers at once.
+ANSWER_S = 5.0
 
 
 def build(settings: Settings, lanes: Sequence[str] = LANES) -> Any:
@@ -119,10 +121,15 @@ def _watch(app: Any, lanes: Lanes, topics: Sequence[str]) -> None:
 
 async def _lag(lanes: Lanes) -> None:
     try:
-        for place, count in (await lanes.behind()).items():
-            metrics.LANE_LAG.labels(place.topic, str(place.partition)).set(count)
-    except KafkaError:
-        return  # the lanes themselves say when the brokers are away
+        found = await asyncio.wait_for(lanes.behind(), ANSWER_S)
+    except (KafkaError, TimeoutError):
+        # Everything else stands still as it was, which looks like nothing to do.
+        metrics.KAFKA_UP.set(0)
+        return
+    for place, count in found.items():
+        metrics.LANE_LAG.labels(place.topic, str(place.partition)).set(count)
+    if found:
+        metrics.KAFKA_UP.set(1)
 
 
 def _follow(app: Any, board: Board, client: Mapping[str, Any]) -> None:

@@ -88,6 +88,7 @@ FACTS_WAITING_SINCE = Gauge(
     "Since when inserts have failed, by the kind of reason; 0: they do not",
     ["reason"],
 )
+KAFKA_UP = Gauge("rehuman_kafka_up", "1 while the brokers say where their partitions end")
 CLICKHOUSE_UP = Gauge("rehuman_clickhouse_up", "1 while the last insert or look was answered")
 
 INSERTED_AT = Gauge("rehuman_last_insert_timestamp_seconds", "When rows were last inserted into ClickHouse")

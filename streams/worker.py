@@ -63,6 +63,7 @@ def _topics(settings: Settings) -> None:
     if missing:
         names = ", ".join(missing)
         raise OperationError(f"topics missing: {names}; 'rehuman topics create' makes them")
+    metrics.KAFKA_UP.set(1)
 
 
 def _other_policy(settings: Settings) -> int:

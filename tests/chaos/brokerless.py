@@ -47,6 +47,7 @@ class Brokerless:
         self.slots = Slots(self.world, 1)
         self.said: Counter[str] = Counter()
         self.shown: list[dict[str, Any]] = []
+        self.wrong: list[str] = []
 
     def run(self, minutes: float, before: float) -> list[str]:
         """What is wrong, in words."""
@@ -80,7 +81,7 @@ class Brokerless:
         )
         if proof.late:
             proof.wrong.append(f"{proof.late} events were late")
-        return proof.wrong
+        return self.wrong + proof.wrong
 
     def _look(self) -> None:
         """Print what the metrics show while the broker is away."""
@@ -91,8 +92,10 @@ class Brokerless:
             return
         lanes = {"topic": self.world.settings.topics.events}
         committed = metric(found, "rehuman_last_commit_timestamp_seconds", **lanes)
+        if up := metric(found, "rehuman_kafka_up"):
+            self.wrong.append(f"rehuman_kafka_up is {up:g} without a broker")
         print(
-            f"rehuman_ready {metric(found, 'rehuman_ready'):g}, "
+            f"rehuman_kafka_up {up:g}, rehuman_ready {metric(found, 'rehuman_ready'):g}, "
             f"rehuman_lane_lag_records {metric(found, 'rehuman_lane_lag_records', **lanes):g}, "
             f"last commit {wall_ms() / 1000 - committed:.0f} s ago",
             flush=True,

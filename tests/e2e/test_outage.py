@@ -1,6 +1,6 @@
 """Seconds without ClickHouse, in a worker that does everything: facts wait, the rest goes on, all is stored.
 
-The long version is ``python -m tests.chaos.outage``.
+And seconds without a broker. The long versions are ``python -m tests.chaos.outage`` and ``.brokerless``.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from streams.kafka.producer import Producer
 from streams.sources.api import cloud_event
 from streams.warehouse.client import connect
 from tests.chaos.outage import Outage
-from tests.chaos.outage_look import differences, said
+from tests.chaos.outage_look import differences, metric, metrics_of, said
 from tests.chaos.outage_parts import HOW
-from tests.support.engine import running
-from tests.support.kafka import KafkaBroker
+from tests.support.engine import EngineUnderTest, running
+from tests.support.kafka import QUICK, KafkaBroker
 from tests.support.world import World
 
 RATE = 150.0
@@ -117,3 +117,32 @@ def test_a_worker_of_facts_alone_ends_when_a_column_is_of_another_type(world: Ca
     client.disconnect()
     found.start_worker("facts")
     found.until(lambda: found.value("SELECT count() FROM events_exact") == 21, "the row", 60)
+
+
+def test_brokers_that_are_away_are_shown_and_waited_for(engine: EngineUnderTest, tmp_path: Path) -> None:
+    with KafkaBroker(options=QUICK) as kafka:
+        url = engine.database(migrated=False)
+        world = World(kafka.url, url, tmp_path / "world", clock="wall", partitions=2).prepare()
+
+        def shown(name: str) -> float:
+            return metric(metrics_of(world), name)
+
+        def send(number: int) -> None:
+            with Producer(kafka.url) as producer:
+                event = cloud_event("page_view", wall_ms(), "web", str(number), "c-1", {})
+                producer.send(world.settings.topics.events, event.key, event.value)
+
+        try:
+            world.start_worker()
+            world.until(lambda: bool(said(world, "worker starts")), "the start", 60)
+            send(1)
+            world.until(lambda: world.value("SELECT count() FROM events_exact") == 1, "the first row", 60)
+            assert shown("rehuman_kafka_up") == 1
+            kafka.kill()
+            world.until(lambda: shown("rehuman_kafka_up") == 0, "that it is shown", 60)
+            kafka.start()
+            send(2)
+            world.until(lambda: world.value("SELECT count() FROM events_exact") == 2, "the second row", 90)
+            world.until(lambda: shown("rehuman_kafka_up") == 1, "that it is over", 60)
+        finally:
+            world.close()
