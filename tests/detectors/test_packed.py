@@ -13,7 +13,7 @@ from detectors import BUILD, quick
 from detectors.examples import MONDAY
 from detectors.log import LogFold
 from detectors.moment import Findings
-from detectors.packed import general, pack, unpack
+from detectors.packed import SCHEMA, PackedError, general, pack, plain, unpack
 from detectors.policy import default
 from detectors.state import Customer, Sums, new
 from detectors.vocabulary import TYPES
@@ -120,3 +120,34 @@ def test_an_idle_customer_keeps_no_ring() -> None:
         folded.fold.changed()
     rings = {state.customer: state.ring is not None for state in states(folded)}
     assert rings == {"pjane": False, "pjohn": False, "pjoan": True}
+
+
+def test_what_a_later_version_adds_is_left_out_and_what_an_earlier_one_lacks_is_nothing() -> None:
+    """Both ways of a rolling upgrade: fields are only ever added at the end."""
+    folded = log()
+    for offset, item in enumerate(log_of(5, 2_000, 12)):
+        folded.record(item.raw, item.time, offset, Findings())
+    found = list(states(folded))
+    assert any(state.attempts for state in found)
+    for state in found:
+        fields = msgspec.msgpack.decode(plain(pack(state)))
+        later = msgspec.msgpack.encode([*fields, "something new"])
+        assert pack(unpack(later)) == pack(state)
+        # As it was before there were rings, sources of attempts and whom a promise was made to.
+        earlier = [*fields[:23]]
+        earlier[11] = [attempt[:13] for attempt in earlier[11]]
+        earlier[14] = [owed[:8] for owed in earlier[14]]
+        earlier[15] = [solved[:4] for solved in earlier[15]]
+        before = unpack(msgspec.msgpack.encode(earlier))
+        assert before.ring is None
+        assert msgspec.msgpack.decode(general(before, False))[:11] == fields[:11]
+        assert [attempt.source for attempt in before.attempts] == [""] * len(state.attempts)
+
+
+def test_a_record_of_a_higher_schema_is_refused() -> None:
+    """Whoever cannot understand a state must not go on with a part of it."""
+    fields = msgspec.msgpack.decode(plain(pack(new("default", "p1", "sealed", False, 1_000))))
+    assert fields[0] == SCHEMA
+    raw = msgspec.msgpack.encode([SCHEMA + 1, *fields[1:]])
+    with pytest.raises(PackedError, match=f"of version {SCHEMA + 1}; this is version {SCHEMA}"):
+        log().fold.load(b"key", raw)
