@@ -25,6 +25,7 @@ class Commits:
         self._gathered[place] = offset
         if self._next is None:
             self._next = asyncio.get_running_loop().create_task(self._send())
+            self._next.add_done_callback(_heard)
         # A lane that is cancelled must not take the others' commit with it.
         await asyncio.shield(self._next)
 
@@ -32,3 +33,9 @@ class Commits:
         async with self._turn:
             offsets, self._gathered, self._next = self._gathered, {}, None
             await self._commit(offsets)
+
+
+def _heard(sent: asyncio.Task[None]) -> None:
+    """Where every lane that waited was given up meanwhile, nobody else asks for the error."""
+    if not sent.cancelled():
+        sent.exception()

@@ -38,6 +38,8 @@ SAMPLE_S = 10.0
 # Of the first worker, by the median of the last quarter against that of the second: what counts as growth.
 MORE = {"rss_mb": 1.15, "handles": 1.3, "threads": 1.1}
 FIELDS = ["rss_mb", "handles", "threads"]
+# All of them have come within a quarter of an hour: after that, more memory is no matter of more customers.
+CUSTOMERS = 20_000
 # Enough to be past what starts up, little enough to take half a minute.
 CALIBRATION = 200_000
 
@@ -58,7 +60,7 @@ class Soak:
         """``rate`` events a second for so long, and a kill after each ``every_s`` or so."""
         for slot in range(2):
             self.slots.start(slot)
-        feed = Feed(self.world, int(rate * seconds), rate, seed=self._seed)
+        feed = Feed(self.world, int(rate * seconds), rate, seed=self._seed, customers=CUSTOMERS)
         feed.start()
         self._began = monotonic()
         harm, sample = every_s, 0.0

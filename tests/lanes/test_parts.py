@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any
@@ -77,6 +78,26 @@ def test_a_refused_commit_reaches_everyone_who_waits_for_it() -> None:
         ] * 3
 
     asyncio.run(main())
+
+
+def test_a_refused_commit_that_all_have_given_up_is_nobodys_error() -> None:
+    told: list[object] = []
+
+    async def commit(offsets: Mapping[Place, int]) -> None:
+        await asyncio.sleep(0.01)
+        raise KafkaError("refused")
+
+    async def main() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context["message"]))
+        waiting = asyncio.ensure_future(Commits(commit).commit(Place("t", 0), 1))
+        await asyncio.sleep(0.001)
+        waiting.cancel()
+        await asyncio.sleep(0.05)
+        gc.collect()
+        await asyncio.sleep(0)
+
+    asyncio.run(main())
+    assert told == []
 
 
 class Builder:
