@@ -12,7 +12,7 @@ from typing import Any
 
 from aiokafka.errors import KafkaError
 
-from streams import metrics, policies
+from streams import collector, metrics, policies
 from streams.accounts import Accepted
 from streams.clock import monotonic, wall_ms
 from streams.desk_lane import DeskFold
@@ -43,6 +43,7 @@ TICK_S = 1.0
 LAG_EVERY_S = 10.0
 # A client whose brokers are away asks them again and again; a broker that is there answers at once.
 ANSWER_S = 5.0
+SWEEP_EVERY_S = 60.0
 
 
 def build(settings: Settings, lanes: Sequence[str] = LANES) -> Any:
@@ -108,11 +109,14 @@ def _watch(app: Any, lanes: Lanes, topics: Sequence[str]) -> None:
 
     @app.task  # type: ignore[untyped-decorator]  # Faust has no types
     async def watch() -> None:
-        looked = monotonic()
+        looked = swept = monotonic()
         while not app.should_stop:
             if monotonic() - looked >= LAG_EVERY_S:
                 looked = monotonic()
                 await _lag(lanes)
+            if monotonic() - swept >= SWEEP_EVERY_S:
+                swept = monotonic()
+                collector.sweep()
             for topic in topics:
                 metrics.LANES_OPEN.labels(topic).set(len(lanes.open(topic)))
             metrics.READY.set(lanes.ready())

@@ -13,7 +13,7 @@ from __future__ import annotations
 import ctypes
 import gc
 
-__all__ = ["settle"]
+__all__ = ["settle", "sweep"]
 
 # malloc.h
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
@@ -26,6 +26,14 @@ def settle() -> None:
     gc.freeze()
     gc.set_threshold(200_000, 20, 50)
     _keep()
+
+
+def sweep() -> None:
+    """Look for cycles among what has come since the last time: some milliseconds.
+
+    By numbers alone a worker that has little to do would look for them once in hours.
+    """
+    gc.collect(1)
 
 
 def _keep() -> None:

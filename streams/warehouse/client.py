@@ -12,7 +12,7 @@ from streams.errors import OperationError
 from streams.warehouse.errors import SchemaMismatch, Unavailable, first_line, is_network, refusal
 from streams.warehouse.url import Target, parse
 
-__all__ = ["arguments", "connect"]
+__all__ = ["LeanClient", "arguments", "connect", "let_go"]
 
 # What all hosts together may take to greet; with the time-outs of connecting it stays below 10 s.
 HELLO_S = 3.0
@@ -20,12 +20,27 @@ HELLO_S = 3.0
 SILENCE_S = 60.0
 
 
+class LeanClient(Client):  # type: ignore[misc] # the driver has no types
+    """The driver's client, of which nothing stays when it has hung up.
+
+    With compression the driver's stream and its reader hold each other, and a buffer of a megabyte, until the
+    collector comes by.
+    """
+
+    def disconnect(self) -> None:
+        """Also called by the driver itself after any error."""
+        stream = self.connection.block_in
+        super().disconnect()
+        if stream is not None:
+            stream.fin = None
+
+
 def connect(
     url: str,
     *,
     database: str | None = None,
     settings: Mapping[str, Any] | None = None,
-    kind: type[Client] = Client,
+    kind: type[Client] = LeanClient,
     first: int = 0,
     **options: Any,
 ) -> Client:
@@ -54,7 +69,10 @@ def connect(
         else:
             return client
     assert failure is not None  # noqa: S101 - there is a host, and it failed
-    raise failure
+    try:
+        raise failure
+    finally:
+        del failure  # this frame would hold what holds it
 
 
 def arguments(target: Target, *, database: str | None = None) -> dict[str, Any]:
@@ -77,11 +95,25 @@ def _greet(client: Client, target: Target, patience_s: float) -> None:
     try:
         connection.connect()
     except (errors.Error, EOFError, OSError, ValueError) as error:
+        let_go(error)
         database = connection.database
         client.disconnect()
         raise _failure(error, target, database) from None
     connection.send_receive_timeout = silence
     connection.socket.settimeout(silence)
+
+
+def let_go(error: BaseException) -> None:
+    """Forget where an error came from, and those behind it.
+
+    The driver raises what the server refuses from a frame that keeps it: error, traceback and frame hold each
+    other, and with them the connection with its megabytes, until the collector comes by. So does who returns
+    an error to a frame that it came through.
+    """
+    behind: BaseException | None = error
+    while behind is not None:
+        behind.__traceback__ = None
+        behind = behind.__context__
 
 
 def _failure(error: Exception, target: Target, database: str) -> OperationError:

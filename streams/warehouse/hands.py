@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
@@ -28,18 +29,6 @@ class Hands:
         loop = asyncio.get_running_loop()
         done: asyncio.Future[T] = loop.create_future()
 
-        def run() -> None:
-            try:
-                result = work()
-            except BaseException as error:
-                say(_fail, done, error)
-            else:
-                say(_finish, done, result)
-
-        def say(*call: Any) -> None:
-            with suppress(RuntimeError):  # the loop has ended meanwhile
-                loop.call_soon_threadsafe(*call)
-
         self._busy += 1
         if self._busy > len(self._threads) < self._most:
             thread = threading.Thread(
@@ -47,15 +36,30 @@ class Hands:
             )
             self._threads.append(thread)
             thread.start()
-        self._work.put(run)
+        self._work.put(partial(_do, work, loop, done))
         try:
             return await done
         finally:
             self._busy -= 1
+            # The future holds an error, which holds the frames that it went through, and whatever they hold:
+            # if one of these held the future, all of it would stay until the collector comes by.
+            del done
 
     def _run(self) -> None:
         while True:
             self._work.get()()
+
+
+def _do(work: Callable[[], T], loop: asyncio.AbstractEventLoop, done: asyncio.Future[T]) -> None:
+    try:
+        result = work()
+    except BaseException as error:
+        told = partial(_fail, done, error)
+    else:
+        told = partial(_finish, done, result)
+    with suppress(RuntimeError):  # the loop has ended meanwhile
+        loop.call_soon_threadsafe(told)
+    del done, told  # as in Hands.do
 
 
 def _finish(done: asyncio.Future[T], result: T) -> None:

@@ -12,12 +12,12 @@ import socket
 from collections.abc import Sequence
 from typing import Any
 
-from clickhouse_driver import Client
 from clickhouse_driver.protocol import ServerPacketTypes
 
 from detectors.tables import CLICKHOUSE_TYPES
 from streams.engine.packets import BLOCK_INFO
 from streams.engine.wire import compress
+from streams.warehouse.client import LeanClient
 from streams.warehouse.packing import Piece, body
 
 __all__ = ["REVISION", "ColumnsDifferError", "PieceClient"]
@@ -38,7 +38,7 @@ class ColumnsDifferError(Exception):
     """The table's columns are not of the types that the pieces were packed for."""
 
 
-class PieceClient(Client):  # type: ignore[misc] # the driver has no types
+class PieceClient(LeanClient):
     """``execute("INSERT INTO t (...) VALUES", pieces)``; all pieces have the same table and names.
 
     Raises what the driver raises, and ColumnsDifferError before anything is sent.

@@ -13,7 +13,7 @@ from clickhouse_driver import Client, errors
 
 from detectors.tables import TABLES, Table
 from streams.errors import OperationError
-from streams.warehouse.client import connect
+from streams.warehouse.client import connect, let_go
 from streams.warehouse.errors import (
     RETRY_CODES,
     SCHEMA_CODES,
@@ -121,6 +121,7 @@ class FactsWriter:
         try:
             self._send(pieces)
         except errors.ServerException as error:
+            let_go(error)
             self.close()
             if error.code in SCHEMA_CODES:
                 raise self._mismatch(table, names, f"table {table}: code {error.code}") from None
@@ -134,8 +135,10 @@ class FactsWriter:
         except SchemaMismatch:
             raise
         except OperationError as error:
+            let_go(error)
             return error
         except (errors.Error, EOFError, OSError) as error:
+            let_go(error)
             self.close()
             slow = isinstance(error, TimeoutError | errors.SocketTimeoutError)
             how = "says nothing" if slow else "went away"
