@@ -13,7 +13,7 @@ from typing import NamedTuple, TypeVar
 
 from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
-from kafka.errors import KafkaError, RetriableError, for_code
+from kafka.errors import KafkaError, RetriableError, UnknownBrokerIdError, for_code
 
 from streams.clock import monotonic
 from streams.errors import OperationError
@@ -22,13 +22,15 @@ from streams.kafka.closing import close
 from streams.kafka.refusal import refusal
 from streams.settings import Settings
 
-__all__ = ["Difference", "Topic", "asked", "connect", "create", "differences", "plan"]
+__all__ = ["LOST", "Difference", "Topic", "asked", "connect", "create", "differences", "plan"]
 
 # A broker that is there answers in milliseconds; a command must give up within ten seconds.
 BOOTSTRAP_MS = 5_000
 REQUEST_MS = 7_000
 # How long to go on asking where a broker is lost meanwhile: the others say who leads now.
 AGAIN_S = 5.0
+# A broker that answers may name one that this client has not heard of yet, or any more.
+LOST = (RetriableError, UnknownBrokerIdError)
 
 DAY_MS = 86_400_000
 # Blocks of rows, and dead letters: bytes that were too many to be an event, with headers.
@@ -135,7 +137,7 @@ def asked(ask: Callable[[], Answer]) -> Answer:
     while True:
         try:
             return ask()
-        except RetriableError:
+        except LOST:
             if monotonic() > deadline:
                 raise
         time.sleep(0.1)

@@ -11,12 +11,12 @@ from types import TracebackType
 from typing import Any
 
 from kafka import KafkaAdminClient, KafkaProducer
-from kafka.errors import KafkaError, NodeNotReadyError, RetriableError
+from kafka.errors import KafkaError, NodeNotReadyError
 from kafka.protocol.api_key import ApiKey
 
 from streams.errors import OperationError
 from streams.kafka import urls
-from streams.kafka.admin import BOOTSTRAP_MS, LARGE, asked, connect
+from streams.kafka.admin import BOOTSTRAP_MS, LARGE, LOST, asked, connect
 from streams.kafka.partitioner import partition_of
 
 __all__ = ["Producer"]
@@ -151,6 +151,6 @@ def _versions(client: KafkaAdminClient) -> Any:
     for broker in client.describe_cluster()["brokers"]:
         try:
             return client.get_broker_version_data(broker["broker_id"]).api_versions
-        except RetriableError:
+        except LOST:
             continue
     raise NodeNotReadyError

@@ -21,6 +21,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 from tests.cluster.counted import Counted
@@ -183,9 +184,10 @@ def main(arguments: list[str] | None = None) -> int:
     with tempfile.TemporaryDirectory() as directory, running() as engine, KafkaCluster() as cluster:
         home = Path(directory)
         # A client of this kind of address waits for the engine and starts none.
-        counted = Counted(cluster, home / "counted", rate=chosen.rate)
-        real = Real(cluster, engine.server_url, home / "real", speed=chosen.speed)
-        try:
+        with (
+            closing(Counted(cluster, home / "counted", rate=chosen.rate)) as counted,
+            closing(Real(cluster, engine.server_url, home / "real", speed=chosen.speed)) as real,
+        ):
             chaos = Chaos(cluster, counted, real, lambda line: print(line, flush=True))
             chaos.look(5)
             steps = ["leader"] * chosen.leaders + ["worker"] * chosen.workers
@@ -200,9 +202,6 @@ def main(arguments: list[str] | None = None) -> int:
                 chaos.restart_each()
             print(counted.finish(180))
             real.finish(600)
-        finally:
-            counted.close()
-            real.close()
     print(
         f"exact: {chaos.leaders_killed} leaders killed, {chaos.restarted} broker restarts, seed {chosen.seed}"
     )

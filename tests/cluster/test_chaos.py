@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 from tests.cluster.chaos import Chaos, Real
@@ -16,9 +17,11 @@ SOURCE, SPEED = "airbnb-sessions", 700_000
 def test_leaders_killed_and_every_broker_restarted(
     cluster: KafkaCluster, engine: EngineUnderTest, tmp_path: Path
 ) -> None:
-    counted = Counted(cluster, tmp_path / "counted", rate=300)
-    real = Real(cluster, engine.database(migrated=False), tmp_path / "real", speed=SPEED, source=SOURCE)
-    try:
+    url = engine.database(migrated=False)
+    with (
+        closing(Counted(cluster, tmp_path / "counted", rate=300)) as counted,
+        closing(Real(cluster, url, tmp_path / "real", speed=SPEED, source=SOURCE)) as real,
+    ):
         chaos = Chaos(cluster, counted, real, print)
         chaos.kill_a_leader(counted.changelog)
         chaos.kill_a_leader(real.changelog)
@@ -27,6 +30,3 @@ def test_leaders_killed_and_every_broker_restarted(
         print(counted.finish(120))
         real.finish(180)
         assert (counted.ended, real.restarts) == (0, 0), "a broker that goes away ends no worker"
-    finally:
-        counted.close()
-        real.close()

@@ -7,9 +7,10 @@ import time
 from typing import Any
 
 import pytest
+from kafka.errors import NodeNotReadyError, UnknownBrokerIdError
 
 from streams.errors import OperationError
-from streams.kafka.admin import connect, create, differences, plan
+from streams.kafka.admin import LOST, asked, connect, create, differences, plan
 from streams.settings import Settings, load
 
 
@@ -92,3 +93,20 @@ def test_somebody_who_never_answers_is_said_in_time() -> None:
         with pytest.raises(OperationError, match="does not answer"):
             create(_settings(f"kafka://127.0.0.1:{port}", "mute"))
         assert time.monotonic() - began < 10
+
+
+def test_what_changes_nothing_is_asked_again_where_a_broker_is_lost_or_not_heard_of_yet() -> None:
+    lost = [NodeNotReadyError(1), UnknownBrokerIdError(2)]
+
+    def ask() -> str:
+        if lost:
+            raise lost.pop()
+        return "answer"
+
+    assert asked(ask) == "answer"
+
+
+def test_a_broker_that_a_client_has_not_heard_of_is_among_the_lost(broker_url: str) -> None:
+    """Brokers that come back are named to clients that know them not, and a command ended of it."""
+    with connect(broker_url) as client, pytest.raises(LOST):
+        client.get_broker_version_data(4711)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import gc
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from functools import partial
 
 import pytest
@@ -87,19 +87,17 @@ def test_of_what_is_refused(
 ) -> None:
     url = engine.database()
     server = f"clickhouse://{engine.host}:{engine.port}/{parse(url).database}"
-    writer = FactsWriter(f"{server}?compression={compression}")
     rows = pieces()
-    assert writer.write(rows) == 50
-    harm(engine, url)
-    with pytest.raises(OperationError):
-        writer.write(rows, 1)
-    assert tried(writer, rows) == []
+    with closing(FactsWriter(f"{server}?compression={compression}")) as writer:
+        assert writer.write(rows) == 50
+        harm(engine, url)
+        with pytest.raises(OperationError):
+            writer.write(rows, 1)
+        assert tried(writer, rows) == []
 
 
 def test_of_nobody_at_home() -> None:
-    with running() as engine:
-        engine.migrate()
-        writer = FactsWriter(engine.server_url)
+    with running() as engine, closing(FactsWriter(engine.migrate().server_url)) as writer:
         assert writer.write(pieces()) == 50
         engine.stop()
         # The driver's own frame keeps why a host is not there; no connection's buffers hang on it, and what
