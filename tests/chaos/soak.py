@@ -108,8 +108,7 @@ class Soak:
             if slot == 0 and not seen:
                 raise RuntimeError("the first worker, to which nothing was done, has ended")
             # The second one may have: frozen, it finds its partitions with another, and is started again.
-            seen = seen or dict.fromkeys(FIELDS, "")
-            found |= {f"worker_{slot + 1}_{name}": value for name, value in seen.items()}
+            found |= {f"worker_{slot + 1}_{name}": seen.get(name, "") for name in FIELDS}
         found["lag_events"] = self.world.behind(topics.events)
         found["lag_facts"] = self.world.behind(topics.facts)
         return found
@@ -117,13 +116,10 @@ class Soak:
     def wrong(self) -> list[str]:
         """What grew, and what is missing; everything has been sent."""
         self.world.settle(600)
-        exits = self.slots.exits.copy()
-        taken_over = [why for why in exits if TAKEN_OVER in why]
-        if sum(exits.pop(why) for why in taken_over) > self._frozen:
-            found = ["more workers lost their partitions than were frozen"]
-        else:
-            found = []
-        found += [f"a worker ended by itself, {why}" for why in exits]
+        exits = self.slots.exits
+        found = [f"a worker ended by itself, {why}" for why in exits if TAKEN_OVER not in why]
+        if sum(times for why, times in exits.items() if TAKEN_OVER in why) > self._frozen:
+            found.append("more workers lost their partitions than were frozen")
         quarter = len(self.samples) // 4
         for name in FIELDS:
             values = [sample[f"worker_1_{name}"] for sample in self.samples]
