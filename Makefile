@@ -9,6 +9,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 export UV_CUSTOM_COMPILE_COMMAND := make lock
 # As pip on Debian does: a company's own authority is in the system's list, not in uv's.
 export UV_SYSTEM_CERTS := 1
+# Many images set it; then every process compiles all it imports again, two seconds of a worker's start.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup demo test lint types check bench lock clean
 
