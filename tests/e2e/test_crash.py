@@ -37,6 +37,7 @@ def _agree(world: World, file: Path) -> None:
     told = world.sql("SELECT alert_id FROM alerts_exact WHERE type = 'alert.raised'")
     assert sorted(row["alert_id"] for row in told) == sorted(raised)
     assert {name.split("/")[0] for name in _alert_ids(world)} == raised.keys()
+    print({table: len(rows) for table, rows in expected.items()}, f"and {len(raised)} alerts: as undisturbed")
 
 
 def test_three_kills_in_mid_replay(world: Callable[..., World], tmp_path: Path) -> None:
@@ -84,6 +85,7 @@ def test_without_the_database_for_a_while(kafka: KafkaBroker, few_days: Path, tm
                 time.sleep(AWAY_S / 4)
                 seen.append(len(_alert_ids(world)))
             assert alerts < seen[0] < seen[1] < seen[2], (alerts, seen)
+            print(f"{AWAY_S:g} s without the engine; alerts before {alerts}, meanwhile {seen}")
             assert "clickhouse fails" in world.log()
             engine.start()
             assert replay.wait(180) == 0

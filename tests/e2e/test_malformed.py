@@ -47,3 +47,4 @@ def test_each_is_kept_with_its_reason(world: Callable[..., World]) -> None:
     found.until(lambda: found.value("SELECT count() FROM dead_letters_exact") == len(MALFORMED), "their rows")
     assert found.value("SELECT countIf(human_need > 0) FROM events_exact") == good
     assert worker.poll() is None
+    print(f"{len(MALFORMED)} kinds of malformed records are dead letters, {good} good ones are scored")

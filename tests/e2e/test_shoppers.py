@@ -48,6 +48,7 @@ def test_hopping_is_not_failing(found: World) -> None:
     )
     assert [row["kind"] for row in rows] == ["chosen"]
     assert rows[0]["n"] > 300
+    print(f"{len(_bookers())} bookers: no alert, {rows[0]['n']} switches, all chosen")
     assert found.value(f"SELECT count() FROM signals_exact WHERE points > 0 AND customer IN ({names})") == 0
 
 
@@ -75,6 +76,7 @@ def test_the_same_visitors_failed_are_alerted(world: Callable[..., World]) -> No
     assert {row["from_step"] for row in forced} == {"payment"}
     causes = found.sql("SELECT DISTINCT cause FROM alerts_exact WHERE type = 'alert.raised'")
     assert {row["cause"] for row in causes} <= {"default", "both"}
+    print(f"the same, failed: {len(alerted)} are alerted; forced switches {forced}")
 
 
 def _with_failures(found: World) -> list[Any]:

@@ -126,6 +126,10 @@ def all_accounted(world: World, source: str) -> None:
     assert world.value("SELECT count() FROM dead_letters_exact") == 0
     expected, _ = backtested(source, *paths(source))
     assert differences(expected, stored(world.settings)) == []
+    print(
+        f"{source}: {counts.rows} rows in = {counts.used} used + {counts.rejects} rejected; "
+        f"{told['events']} events sent = stored; {sum(map(len, expected.values()))} facts as in a back-test"
+    )
 
 
 def _plain(row: dict[str, Any]) -> dict[str, Any]:

@@ -144,7 +144,9 @@ class KafkaNode:
         if self._process is not None:
             raise RuntimeError("the broker runs already")
         config = self._home / "server.properties"
-        java = ["java", *self._jvm, f"-Dlog4j2.configurationFile={DEPLOY / 'log4j2.yaml'}"]
+        # One that is killed leaves the libraries that it has unpacked: they go with the rest of its home.
+        java = ["java", *self._jvm, f"-Djava.io.tmpdir={self._home}"]
+        java += [f"-Dlog4j2.configurationFile={DEPLOY / 'log4j2.yaml'}"]
         java += ["-cp", f"{kafka_jars()}/*"]
         with self._log.open("ab") as log:
             if not self._formatted:
