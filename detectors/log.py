@@ -10,7 +10,7 @@ Rejected(reason='missing_field', field='id')
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from hashlib import blake2b
 from typing import Literal
 
@@ -42,6 +42,9 @@ class LogFold:
         self.partition = partition
         self.fold = PartitionFold(partition, policy, reference)
         self.subject = ""
+        #: Whether a tick is left for :meth:`go_on`, and the one that is.
+        self.pauses = False
+        self._going: Iterator[None] | None = None
         self._owner = owner
         self._decoder = Decoder(pseudonym, policy.floor, policy.document.time.ahead)
 
@@ -93,9 +96,23 @@ class LogFold:
         """
         return self.events(((offset, stamp, raw),), out)[1]
 
+    def go_on(self) -> Outcome | Rejected | None:
+        """One step of the tick that is left: None, or at its end what became of it."""
+        try:
+            if self._going is not None and next(self._going, "over") is None:
+                return None
+        except MemoryError:
+            raise  # no record's fault
+        except Exception as error:
+            self._going = None
+            return Rejected("fold_failed", place(error))
+        self._going = None
+        return "tick"
+
     def _event(self, e: Event, subject: str, out: Findings) -> bool:
         """Fold one event; False where its customer is another partition's."""
-        if self._owner is not None and not self.fold.knows(e) and self._owner(subject) != self.partition:
+        owner, known = self._owner, self.fold.known
+        if owner is not None and not known.knows(e.key) and owner(subject) != self.partition:
             self.subject = subject
             return False
         self.fold.event(e, subject, out)
@@ -103,7 +120,12 @@ class LogFold:
 
     def _other(self, found: Tick | Activation | Rejected, offset: int, out: Findings) -> Outcome | Rejected:
         if isinstance(found, Tick):
-            self.fold.tick(found, offset, out)
+            going = self.fold.tick(found, offset, out)
+            if self.pauses:
+                self._going = going
+                return "tick"
+            for _ in going:
+                pass
             return "tick"
         if isinstance(found, Activation):
             try:

@@ -15,7 +15,7 @@ Counts(accepted=2, scored=2, late=0, duplicates=0, unknown=0, unscored=0, skippe
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from heapq import heappop, heappush
 from typing import Final
 
@@ -42,6 +42,8 @@ __all__ = ["Counts", "PartitionFold"]
 POLICIES_KEY: Final = b"\x00policies"
 # Customers that stay unpacked, of each partition.
 HOT: Final = 8_192
+# Timers or customers in one step of a tick: a source that is heard again may set off those of everybody.
+AT_ONCE: Final = 2_000
 
 
 class PartitionFold:
@@ -117,10 +119,6 @@ class PartitionFold:
     def policy(self) -> Policy:
         """The policy that holds at the watermark."""
         return self._timeline.policy(self._high, self._applied + 1)
-
-    def knows(self, e: Event) -> bool:
-        """Whether this partition has the event's customer."""
-        return self.known.knows(e.key)
 
     # -- records -------------------------------------------------------------------------------------------
 
@@ -278,18 +276,19 @@ class PartitionFold:
         else:
             fold.apply(state, e, policy, out)
 
-    def tick(self, tick: Tick, offset: int, out: Findings) -> None:
-        """Time passes: the watermark moves and timers fire."""
+    def tick(self, tick: Tick, offset: int, out: Findings) -> Iterator[None]:
+        """Time passes: the watermark moves and timers fire, in steps; nothing else is folded in between."""
         self._begin(offset)
         clock = self._clock
         if tick.time >= clock.tick:
             clock.tick = self._tick = tick.time
             if clock.stale != tick.stale:
                 clock.stale = tick.stale
-                self._hold(frozenset(tick.stale))
+                yield from self._hold(frozenset(tick.stale))
         if tick.time > self._high:
             self._raise(tick.time)
-        self._expire(offset, out)
+        while self._expire(offset, out, AT_ONCE):
+            yield
 
     def activate(self, activation: Activation, offset: int) -> None:
         """A policy holds for events at or after a moment; the same one twice is one."""
@@ -338,11 +337,13 @@ class PartitionFold:
         if self._turn and high >= self._turn:
             self._set_rules(self._applied)
 
-    def _hold(self, held: frozenset[str]) -> None:
+    def _hold(self, held: frozenset[str]) -> Iterator[None]:
         """Timers of these sources wait from now on; those of sources that are heard again do not."""
         self._held = held
         waiting, self._waiting = self._waiting, set()
-        for key in sorted(waiting):
+        for number, key in enumerate(sorted(waiting), 1):
+            if number % AT_ONCE == 0:
+                yield
             state = self.known.get(key)
             if state is not None:
                 self._schedule(key, state)
@@ -358,10 +359,13 @@ class PartitionFold:
         if self._held and state.due() != due:
             self._waiting.add(key)
 
-    def _expire(self, offset: int, out: Findings) -> None:
-        """Fire every timer due before the watermark, in order of (due, key); forget who was idle too long."""
+    def _expire(self, offset: int, out: Findings, most: int = -1) -> bool:
+        """Fire at most so many timers due before the watermark, by (due, key); True where more are left."""
         timers, watermark = self._timers, self.watermark
         while timers and timers[0][0] < watermark:
+            if most == 0:
+                return True
+            most -= 1
             due, key = heappop(timers)
             if self._scheduled.get(key) != due:
                 continue  # another one of this customer's was put before it
@@ -372,11 +376,15 @@ class PartitionFold:
             if state.due(self._held) == due:
                 # Only up to this one: later ones go back to their place among the other customers'.
                 self._fire(state, due + 1, offset, out)
-                _close(state, due)
+                last = None if state.ring is None else state.ring.last()
+                if last is not None and last.time > due:
+                    # It had waited for its source: the order of what came since is settled by that.
+                    state.ring = Ring(snapshot(state), last.time)
                 self.known.touch(key)
             self._schedule(key, state)
         if watermark > self._aging.due:
             self._age(watermark)
+        return False
 
     def _age(self, watermark: int) -> None:
         for key in self._aging.take(watermark, self._idle):
@@ -389,12 +397,3 @@ class PartitionFold:
                 self.counts.aged_out += 1
             else:
                 self._aging.add(key, state.now)
-
-
-def _close(state: Customer, due: int) -> None:
-    """A timer that had waited for its source fired after later events: their order is settled by that."""
-    ring = state.ring
-    last = None if ring is None else ring.last()
-    if last is not None and last.time > due:
-        state.ring = Ring(snapshot(state))
-        state.ring.closed = last.time

@@ -32,7 +32,7 @@ STEP: Final = 8
 class Ring:
     """``events`` are in canonical order, but for late ones, which stand where they came."""
 
-    def __init__(self, base: bytes) -> None:
+    def __init__(self, base: bytes, closed: int = 0) -> None:
         self.base = base
         self.events: list[Event] = []
         # The state after each so many events, as (their number, state), for the next bases. What is not here
@@ -40,7 +40,7 @@ class Ring:
         self.marks: list[tuple[int, bytes]] = []
         self.size = 0
         # Nothing at or before this moment (ms) can be put in any more.
-        self.closed = 0
+        self.closed = closed
 
     @property
     def full(self) -> bool:

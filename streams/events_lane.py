@@ -10,7 +10,7 @@ memory is no record's fault.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from typing import Any
 from weakref import WeakSet
 
@@ -95,6 +95,7 @@ class EventsFold:
             names.reference,
             lambda subject: partition_of(subject.encode(), partitions),
         )
+        self.log.pauses = True
 
     def load(self, key: bytes, value: bytes) -> None:
         """See :class:`streams.lanes.api.Fold`."""
@@ -105,6 +106,10 @@ class EventsFold:
 
     def apply(self, records: Sequence[Record]) -> list[Output]:
         """Fold records; what cannot wait for the checkpoint is returned."""
+        return [output for outputs in self.steps(records) for output in outputs]
+
+    def steps(self, records: Sequence[Record]) -> Iterator[list[Output]]:
+        """See :class:`streams.lanes.api.Pauses`."""
         outputs: list[Output] = []
         findings, gate = self._findings, self._gate
         fold = self.log.record
@@ -119,6 +124,8 @@ class EventsFold:
                 count, outcome = self.log.events(values(records, at, at + _STRIDE), findings)
                 at += count
                 if outcome != "event":
+                    if outcome == "tick":
+                        outcome = yield from self._pass_time(records)
                     outputs += self._other(records[at], outcome)
                     watching = gate.watching
                     at += 1
@@ -133,13 +140,25 @@ class EventsFold:
                 outputs += self._other(record, _PARKED)
                 continue
             outcome = fold(record.value, record.stamp, record.offset, findings)
+            if outcome == "tick":
+                outcome = yield from self._pass_time(records)
             if outcome != "event":
                 outputs += self._other(record, outcome)
             elif head is not None:
                 gate.passed(head, record.stamp)
-        if findings.desk:
-            outputs += self._desk(findings.desk, records)
-            findings.desk.clear()
+        yield outputs + self._gathered(records)
+
+    def _pass_time(self, records: Sequence[Record]) -> Generator[list[Output], None, Outcome | Rejected]:
+        """The timers that a tick of ``records`` sets off."""
+        while (outcome := self.log.go_on()) is None:
+            yield self._gathered(records)
+        return outcome
+
+    def _gathered(self, records: Sequence[Record]) -> list[Output]:
+        """What was found until now: messages are returned, rows go into blocks."""
+        desk = self._findings.desk
+        outputs = self._desk(desk, records) if desk else []
+        desk.clear()
         self._grow()
         self._pack(_READY_ROWS)
         return outputs

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple, Protocol, runtime_checkable
 
-__all__ = ["Fold", "Forgets", "Headers", "Output", "Record", "Sink"]
+__all__ = ["Fold", "Forgets", "Headers", "Output", "Pauses", "Record", "Sink"]
 
 Headers = Sequence[tuple[str, bytes]]
 
@@ -68,6 +68,17 @@ class Forgets(Protocol):
 
         Its records with offsets below ``position`` have been applied and come again: leave them out, as for
         a state that is ahead. From ``position`` on the key is one that was never there.
+        """
+
+
+@runtime_checkable
+class Pauses(Protocol):
+    """What a :class:`Fold` has as well when a record of its topic may take seconds."""
+
+    def steps(self, records: Sequence[Record]) -> Iterable[Sequence[Output]]:
+        """As :meth:`Fold.apply`; after each step its outputs are sent, and others have their turn.
+
+        A checkpoint comes only after the last one.
         """
 
 

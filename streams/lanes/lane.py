@@ -30,7 +30,7 @@ from math import inf
 
 from streams.clock import monotonic
 from streams.errors import OperationError
-from streams.lanes.api import Fold, Forgets, Headers, Output, Record, Sink
+from streams.lanes.api import Fold, Forgets, Headers, Output, Pauses, Record, Sink
 from streams.lanes.changelog import MARK, Merge, pack, start_offset, tombstone
 from streams.lanes.chunk import Chunk, Place
 from streams.lanes.observer import LaneObserver
@@ -170,6 +170,7 @@ class FoldLane(Lane):
         if changelog is not None:
             self._quiet_s = options.quiet_checkpoint_s
         self._fold, self._changelog = fold, changelog
+        self._steps = fold.steps if isinstance(fold, Pauses) else lambda records: (fold.apply(records),)
         self._acknowledgements: set[asyncio.Future[None]] = set()
         self._regressed: dict[bytes, tuple[bytes | None, Headers]] = {}
         # Keys that are gone, since which position, and without a tombstone yet; and the mark that is durable.
@@ -207,10 +208,12 @@ class FoldLane(Lane):
                 self._fold.gone(key, position)
 
     async def _apply(self, records: Sequence[Record]) -> None:
-        outputs = self._fold.apply(records)
-        if outputs:
-            await self._wire.hold()
-            self._acknowledgements |= await self._wire.send(outputs)
+        for outputs in self._steps(records):
+            if outputs:
+                await self._wire.hold()
+                self._acknowledgements |= await self._wire.send(outputs)
+            # A session must not end because one record takes long.
+            await asyncio.sleep(0)
 
     async def _settle(self) -> None:
         await self._wire.hold()

@@ -42,7 +42,8 @@ class Folded:
         people = takewhile(lambda event: event.time < START + 1.5 * HOUR, events(3, START, 20.0))
         for offset, item in enumerate(with_ticks(people, 60_000, 0, fill_gaps=True)):
             if isinstance(item, TickAt):
-                self.fold.tick(Tick(item.time), offset, self.findings)
+                for _ in self.fold.tick(Tick(item.time), offset, self.findings):
+                    pass
                 continue
             event = decoder.decode(item.value, item.time)
             assert isinstance(event, Event)

@@ -176,6 +176,37 @@ def test_nothing_is_written_while_it_is_not_sure_that_the_partition_is_ours() ->
     asyncio.run(main())
 
 
+class Paused(Fold):
+    """Takes one record a step."""
+
+    def steps(self, records: Sequence[Record]) -> Iterable[Sequence[Output]]:
+        for record in records:
+            yield self.apply([record])
+
+
+def test_others_have_their_turn_between_two_steps_and_a_checkpoint_has_not() -> None:
+    broker = MemoryBroker(VALUES)
+    turns = 0
+
+    async def other() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    async def main() -> None:
+        wire = MemoryWire(broker, chunk=len(VALUES))
+        task = asyncio.ensure_future(other())
+        await live(fold_lane(wire, Paused()))
+        task.cancel()
+
+    asyncio.run(main())
+    assert turns > len(VALUES)
+    text = steps(broker.journal)
+    assert re.fullmatch(r"(o|O){80}b(O|B)+c+C+!", text), text
+    assert broker.committed == len(VALUES)
+
+
 class Waiting:
     """A sink whose database is away."""
 

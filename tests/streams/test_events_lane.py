@@ -143,6 +143,26 @@ def test_a_fold_with_another_key_has_other_pseudonyms() -> None:
     assert mine["event_id"] == theirs["event_id"]
 
 
+def test_a_tick_that_sets_off_thousands_of_timers_is_taken_in_steps() -> None:
+    """A source is heard again: everybody's time-outs, and the records behind the tick are folded after it."""
+    many, hour = 5_000, NOW + 3_600_000
+    values = [event("form_start", 0, f"c{n}", session_id=f"s{n}", step="details") for n in range(many)]
+    silent = [tick_record(at, silent=("web",)) for at in (NOW + 700_000, hour)]
+    last = [tick_record(hour + 1_000), event("form_start", 3_602, "c7", session_id="t", step="details")]
+    lane = fold()
+    lane.apply(records(*values, *silent))
+    assert rows(lane.flush(), "abandonments") == []
+    behind = [Record(many + 2 + at, NOW, None, value) for at, value in enumerate(last)]
+    sizes = [len(lane.log.fold._timers) for _ in lane.steps(behind)]
+    found = lane.flush()
+    # Those who waited are looked at, then their timers fire, and then comes the event behind the tick.
+    assert sizes == [1_999, 3_999, 3_000, 1_000, 1]
+    abandoned = rows(found, "abandonments")
+    assert len(abandoned) == len({row["customer"] for row in abandoned}) == many
+    assert {row["offset"] for row in abandoned} == {many + 2}
+    assert [row["offset"] for row in rows(found, "events")] == [many + 3]
+
+
 @pytest.mark.parametrize("again", [1, 2])
 def test_the_same_event_twice_is_one(again: int) -> None:
     lane = fold()
