@@ -6,23 +6,14 @@ lag is too small by up to a batch.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from kafka import KafkaAdminClient, OffsetSpec, TopicPartition
-from kafka.errors import (
-    CoordinatorLoadInProgressError,
-    CoordinatorNotAvailableError,
-    NotCoordinatorError,
-)
 
-from streams.clock import monotonic
+from streams.kafka.admin import asked
 
 __all__ = ["Lag", "group_lag"]
-
-# A new cluster makes its offsets topic when the first group is asked for; a group's broker may restart.
-COORDINATOR_S = 4.0
 
 
 class Lag(NamedTuple):
@@ -40,15 +31,24 @@ class Lag(NamedTuple):
 
 
 def group_lag(client: KafkaAdminClient, group: str, topics: Iterable[str]) -> dict[tuple[str, int], Lag]:
-    """The lag by (topic, partition), of those topics that exist. Raises ``KafkaError``."""
+    """The lag by (topic, partition), of those topics that exist. Raises ``KafkaError``.
+
+    Asked again for a while: a new cluster makes its offsets topic when the first group is asked for, and a
+    group's broker may just be restarting.
+    """
+    names = list(topics)
+    return asked(lambda: _group_lag(client, group, names))
+
+
+def _group_lag(client: KafkaAdminClient, group: str, topics: list[str]) -> dict[tuple[str, int], Lag]:
     partitions = [
         TopicPartition(topic["name"], partition["partition_index"])
-        for topic in client.describe_topics(list(topics))
+        for topic in client.describe_topics(topics)
         for partition in topic["partitions"]
     ]
     if not partitions:
         return {}
-    committed = _committed(client, group, partitions)
+    committed = client.list_group_offsets({group: partitions})[group]
     starts = client.list_partition_offsets(dict.fromkeys(partitions, OffsetSpec.EARLIEST))
     ends = client.list_partition_offsets(dict.fromkeys(partitions, OffsetSpec.LATEST))
     lags = {}
@@ -58,15 +58,3 @@ def group_lag(client: KafkaAdminClient, group: str, topics: Iterable[str]) -> di
             None if offset < 0 else offset, starts[partition].offset, ends[partition].offset
         )
     return lags
-
-
-def _committed(client: KafkaAdminClient, group: str, partitions: list[TopicPartition]) -> dict[Any, Any]:
-    deadline = monotonic() + COORDINATOR_S
-    while True:
-        try:
-            offsets: dict[Any, Any] = client.list_group_offsets({group: partitions})[group]
-            return offsets
-        except (CoordinatorNotAvailableError, CoordinatorLoadInProgressError, NotCoordinatorError):
-            if monotonic() > deadline:
-                raise
-            time.sleep(0.2)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from streams.errors import OperationError
-from streams.kafka.admin import asked, connect
+from streams.kafka.admin import connect
 from streams.kafka.lag import group_lag
 from streams.settings import Settings
 
@@ -31,7 +31,7 @@ def take(settings: Settings) -> dict[int, Marks]:
     """Each partition's. Raises OperationError where the brokers do not answer or a topic is missing."""
     topics = settings.topics
     with connect(settings.kafka_url) as client:
-        lags = asked(lambda: group_lag(client, settings.group, [topics.events, topics.facts]))
+        lags = group_lag(client, settings.group, [topics.events, topics.facts])
     for topic in (topics.events, topics.facts):
         if not any(name == topic for name, _ in lags):
             raise OperationError(f"topic {topic} is missing: run 'rehuman topics create'")
