@@ -123,7 +123,8 @@ def gone(pids: Iterable[int], seconds: float = 0.0) -> bool:
 def until(holds: Callable[[], bool], seconds: float) -> bool:
     deadline = time.monotonic() + seconds
     while not (held := holds()) and time.monotonic() < deadline:
-        time.sleep(0.1)
+        # Looking through all processes costs them some of their time.
+        time.sleep(0.4)
     return held
 
 

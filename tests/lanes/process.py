@@ -68,7 +68,8 @@ def until(done: Callable[[], bool], within_s: float, what: str) -> None:
     deadline = time.monotonic() + within_s
     while not done():
         assert time.monotonic() < deadline, f"not within {within_s} s: {what}"
-        time.sleep(0.05)
+        # Asking costs what is waited for some of its time.
+        time.sleep(0.2)
 
 
 def fresh_topics(
