@@ -38,8 +38,9 @@ SAMPLE_S = 10.0
 # Of the first worker, by the median of the last quarter against that of the second: what counts as growth.
 MORE = {"rss_mb": 1.15, "handles": 1.3, "threads": 1.1}
 FIELDS = ["rss_mb", "handles", "threads"]
-# All of them have come within a quarter of an hour: after that, more memory is no matter of more customers.
-CUSTOMERS = 20_000
+# Few enough that all of them have come, again and again, within a quarter of an hour: what is known of each is
+# as much as will ever be, and more memory after that is no matter of the customers.
+CUSTOMERS = 2_000
 # What a worker says that was frozen for longer than its session and would write what is another's by now.
 TAKEN_OVER = "another process has taken over"
 # Enough to be past what starts up, little enough to take half a minute.
