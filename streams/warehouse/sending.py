@@ -64,11 +64,12 @@ class PieceClient(LeanClient):
         whole = memoryview(block)
         self.connection.socket.sendall(DATA)
         for start in range(0, len(whole), FRAME):
+            # Not after the last frame: what comes then is the answer, which the driver waits for.
+            self._hear()
             frame = whole[start : start + FRAME]
             packed = memoryview(compress(bytes(frame))) if self.connection.compression else frame
             for at in range(0, len(packed), SLICE):
                 self.connection.socket.sendall(packed[at : at + SLICE])
-            self._hear()
 
     def _hear(self) -> None:
         """Raise what the server says while we talk: it has refused the insert."""

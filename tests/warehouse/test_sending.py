@@ -7,10 +7,12 @@ fails here, with the name of what has changed.
 from __future__ import annotations
 
 import inspect
+import select
 import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 from clickhouse_driver import Client
@@ -20,9 +22,9 @@ from clickhouse_driver.protocol import ServerPacketTypes
 from detectors.tables import CLICKHOUSE_TYPES, TABLES
 from streams.engine import native, packets, wire
 from streams.warehouse.errors import SchemaMismatch, Unavailable
-from streams.warehouse.packing import Piece, pack
+from streams.warehouse.packing import Piece, body, pack
 from streams.warehouse.query import run_sql
-from streams.warehouse.sending import PieceClient
+from streams.warehouse.sending import DATA, END, PieceClient
 from streams.warehouse.writer import FactsWriter
 from tests.support.engine import EngineUnderTest
 from tests.warehouse.test_writer import NAMES, _rows
@@ -60,6 +62,21 @@ def test_a_large_insert_is_many_frames_and_one_block(
     assert run_sql(url, query)[1] == [(100_000, 100_000, pytest.approx(sum(columns[2])), 1)]
 
 
+class Prompt:
+    """A connection's socket on whose other side somebody answers the end of an insert at once."""
+
+    def __init__(self, real: socket.socket) -> None:
+        self._real = real
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+    def sendall(self, data: bytes) -> None:
+        self._real.sendall(data)
+        if data == END:
+            select.select([self._real], [], [], 30)
+
+
 @contextmanager
 def server(behave: Callable[[socket.socket, wire.Source], None]) -> Iterator[int]:
     """A server that greets, hears an insert and gives its columns; then it does as it is told."""
@@ -85,6 +102,29 @@ def server(behave: Callable[[socket.socket, wire.Source], None]) -> Iterator[int
         thread.start()
         yield listener.getsockname()[1]
         thread.join(10)
+
+
+def test_an_answer_that_is_there_at_once_is_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is not taken for something said in between, after which the true one would be waited for in vain."""
+    pieces = pack(TABLES["signals"], NAMES, _rows(2))
+    sent, over = PieceClient.send_data, threading.Event()
+
+    def send_data(client: PieceClient, *arguments: Any, **named: Any) -> int:
+        client.connection.socket = Prompt(client.connection.socket)
+        return sent(client, *arguments, **named)
+
+    def behave(peer: socket.socket, raw: wire.Source) -> None:
+        # The driver's empty block (no tables come with the query), and ours.
+        raw.take(len(DATA + END + DATA + body(pieces) + DATA + END))
+        peer.sendall(packets.end_of_stream())
+        over.wait(10)
+
+    monkeypatch.setattr(PieceClient, "send_data", send_data)
+    with server(behave) as port:
+        writer = FactsWriter(f"clickhouse://127.0.0.1:{port}/rehuman?compression=0&send_receive_timeout=5")
+        assert writer.write(pieces, attempts=1) == 2
+        over.set()
+    writer.close()
 
 
 def _refused(port: int, pieces: list[Piece]) -> Unavailable:
