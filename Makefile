@@ -1,8 +1,8 @@
 # make demo and make test need nothing done before, on a Debian-like machine with Python 3.11 or newer.
 
 PYTHON ?= python3
-# Of tests: each has a Kafka and a database of its own. More than two gain little on two cores, as CI has.
-PROCESSES ?= 2
+# Of tests: each has a Kafka and a database of its own. Three for two cores, as CI has: they wait half of the time.
+PROCESSES ?= 3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 # The name that a lock's first lines give as the way to make it.

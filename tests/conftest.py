@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,10 @@ from tests.support.world import World
 # An example takes as long as it takes where others use the processor too.
 settings.register_profile("here", deadline=None)
 settings.load_profile("here")
+
+# Data sets lie in memory until the end, millions of objects through which the cycle collector would go again
+# and again.
+gc.set_threshold(100_000, 50, 100)
 
 # Files that take minutes or tens of seconds are begun first, so that no process is left alone with one.
 LONGEST = (

@@ -23,7 +23,15 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+import msgspec
+
+from benchmarks.workload import STAMP, records
+from detectors.log import LogFold
+from detectors.moment import Findings
+from detectors.policy import default
 from streams.clock import monotonic
+from streams.desk_lane import MOST_ENDED, MOST_OPEN
+from streams.kafka.producer import Producer
 from tests.chaos.draw import Line, draw
 from tests.chaos.feed import Feed
 from tests.chaos.harm import FROZEN_S, Slots
@@ -38,9 +46,11 @@ SAMPLE_S = 10.0
 # Of the first worker, by the median of the last quarter against that of the second: what counts as growth.
 MORE = {"rss_mb": 1.15, "handles": 1.3, "threads": 1.1}
 FIELDS = ["rss_mb", "handles", "threads"]
-# Few enough that all of them have come, again and again, within a quarter of an hour: what is known of each is
-# as much as will ever be, and more memory after that is no matter of the customers.
+# Few enough that all of them have come, again and again, within a quarter of an hour: what is known of each
+# is as much as will ever be, and more memory after that is no matter of the customers.
 CUSTOMERS = 2_000
+# Of the workload, for some hundreds of alerts to fill the desk with.
+MODELS = 100_000
 # What a worker says that was frozen for longer than its session and would write what is another's by now.
 TAKEN_OVER = "another process has taken over"
 # Enough to be past what starts up, little enough to take half a minute.
@@ -61,6 +71,7 @@ class Soak:
 
     def run(self, rate: float, seconds: float, every_s: float) -> None:
         """``rate`` events a second for so long, and a kill after each ``every_s`` or so."""
+        fill_the_desk(self.world, self._seed)
         for slot in range(2):
             self.slots.start(slot)
         feed = Feed(self.world, int(rate * seconds), rate, seed=self._seed, customers=CUSTOMERS)
@@ -154,6 +165,26 @@ def capacity(kafka: KafkaBroker, engine: EngineUnderTest, home: Path, seed: int)
         return (feed.sent - done) / (monotonic() - began)
     finally:
         world.close()
+
+
+def fill_the_desk(world: World, seed: int) -> None:
+    """Copies of real alerts, as many as it remembers: otherwise they would become more for half an hour."""
+    log, found = LogFold(0, default(), lambda _, subject: f"p-{subject}", lambda *_: "sealed"), Findings()
+    for offset, raw in enumerate(records(MODELS, seed=seed)):
+        log.record(raw.value, STAMP, offset, found)
+    models = [message for message in found.desk if message["type"] == "candidate.raised"]
+    encode = msgspec.json.Encoder().encode
+    with Producer(world.values["kafka_url"]) as producer:
+        for number in range(MOST_OPEN + MOST_ENDED):
+            raised = models[number % len(models)] | {"id": f"filled-{number}"}
+            said = [raised]
+            if number < MOST_ENDED:
+                bare = {name: value for name, value in raised.items() if name != "data"}
+                ended = {"type": "candidate.completed", "ver": raised["ver"] + 1, "outcome": "completed"}
+                said.append(bare | ended)
+            for message in said:
+                producer.send(world.settings.topics.desk, message["tenant"].encode(), encode(message))
+        producer.flush()
 
 
 def _process(pid: int) -> dict[str, Any]:
