@@ -87,8 +87,7 @@ def _messages(before: list[Message], after: list[Message], epoch: int, out: Find
     for message in before + after:
         ids[message["id"]] = None
     for candidate in ids:
-        old = [message for message in before if message["id"] == candidate]
-        new = [message for message in after if message["id"] == candidate]
+        old, new = _taken(before, candidate), _taken(after, candidate)
         if [_told(message) for message in old] == [_told(message) for message in new]:
             continue
         last = new[-1] if new else old[-1]
@@ -109,6 +108,15 @@ def _messages(before: list[Message], after: list[Message], epoch: int, out: Find
                 "after": [dict(_named(message)) for message in new],
             }
         )
+
+
+def _taken(messages: list[Message], candidate: str) -> list[Message]:
+    """What the desk takes of a candidate: of a journey that was forgotten it may be proposed once more."""
+    taken: list[Message] = []
+    for message in messages:
+        if message["id"] == candidate and (not taken or message["ver"] > taken[-1]["ver"]):
+            taken.append(message)
+    return taken
 
 
 def _named(message: Message) -> list[tuple[str, Any]]:

@@ -82,6 +82,8 @@ def test_stories_in_any_order(
 # An alert stands when only its update is taken back.
 @example(2185614324, 20, 300.0, False)
 @example(3237669917, 27, 300.0, True)
+# Raised, completed, forgotten and raised again within one moment.
+@example(423865, 26, 20.0, False)
 # What is settled makes room first; two wait for a reply since one moment, on two channels.
 @example(27796, 33, 20.0, False)
 @example(125381, 40, 6.0, True)
