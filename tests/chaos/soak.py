@@ -173,7 +173,7 @@ def fill_the_desk(world: World, seed: int) -> None:
     for offset, raw in enumerate(records(MODELS, seed=seed)):
         log.record(raw.value, STAMP, offset, found)
     models = [message for message in found.desk if message["type"] == "candidate.raised"]
-    encode = msgspec.json.Encoder().encode
+    encode, topic = msgspec.json.Encoder().encode, world.settings.topics.desk
     with Producer(world.values["kafka_url"]) as producer:
         for number in range(MOST_OPEN + MOST_ENDED):
             raised = models[number % len(models)] | {"id": f"filled-{number}"}
@@ -183,7 +183,7 @@ def fill_the_desk(world: World, seed: int) -> None:
                 ended = {"type": "candidate.completed", "ver": raised["ver"] + 1, "outcome": "completed"}
                 said.append(bare | ended)
             for message in said:
-                producer.send(world.settings.topics.desk, message["tenant"].encode(), encode(message))
+                producer.send(topic, message["tenant"].encode(), encode(message))
         producer.flush()
 
 
