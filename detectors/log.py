@@ -120,13 +120,11 @@ class LogFold:
 
     def _other(self, found: Tick | Activation | Rejected, offset: int, out: Findings) -> Outcome | Rejected:
         if isinstance(found, Tick):
-            going = self.fold.tick(found, offset, out)
-            if self.pauses:
-                self._going = going
-                return "tick"
-            for _ in going:
-                pass
-            return "tick"
+            self._going = self.fold.tick(found, offset, out)
+            outcome: Outcome | Rejected | None = "tick" if self.pauses else None
+            while outcome is None:
+                outcome = self.go_on()
+            return outcome
         if isinstance(found, Activation):
             try:
                 self.fold.activate(found, offset)

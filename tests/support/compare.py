@@ -6,7 +6,9 @@ Both as ``{fact_id: row}`` by table, without the columns that say where a row ca
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from functools import cache
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -43,22 +45,28 @@ def backtested(source: str, *paths: Path) -> tuple[Facts, dict[str, dict[str, An
 
     Under the keys of every :class:`tests.support.world.World`, so that it is worked out once in a test run.
     """
-    best: dict[str, dict[str, dict[str, Any]]] = {table: {} for table in COMPARED}
+    best: dict[str, dict[str, Sequence[Any]]] = {table: {} for table in COMPARED}
+    at = {table: tuple(map(TABLES[table].names.index, ("fact_id", "ver"))) for table in COMPARED}
     raised: dict[str, dict[str, Any]] = {}
     names = Pseudonyms(PSEUDONYM_KEY.encode(), REFERENCE_KEY.encode())
-    for found in fold_events(items(source, *paths), default(), names):
-        for table, rows in found.findings.rows.items():
+    for folded in fold_events(items(source, *paths), default(), names):
+        for table, rows in folded.findings.rows.items():
             if table not in best:
                 continue
-            for values in rows:
-                row = dict(zip(TABLES[table].names, values, strict=True))
-                known = best[table].get(row["fact_id"])
-                if known is None or row["ver"] >= known["ver"]:
-                    best[table][row["fact_id"]] = row
-        for message in found.findings.desk:
+            fact, ver = at[table]
+            for row in rows:
+                known = best[table].get(row[fact])
+                if known is None or row[ver] >= known[ver]:
+                    best[table][row[fact]] = row
+        for message in folded.findings.desk:
             if message["type"] == "candidate.raised":
                 raised[message["id"]] = message
-    return {table: {fact: _plain(row) for fact, row in rows.items()} for table, rows in best.items()}, raised
+    facts: Facts = {}
+    for table, found in best.items():
+        kept = _compared(table)
+        places = itemgetter(*map(TABLES[table].names.index, kept))
+        facts[table] = {fact: dict(zip(kept, places(row), strict=True)) for fact, row in found.items()}
+    return facts, raised
 
 
 def stored(settings: Settings) -> Facts:
@@ -67,20 +75,18 @@ def stored(settings: Settings) -> Facts:
     found: Facts = {}
     try:
         for table in COMPARED:
-            columns = TABLES[table].columns
+            kept = _compared(table)
             chosen = ", ".join(
                 f"toUnixTimestamp64Milli(`{column.name}`)"
                 if column.kind in ("ms", "msn")
                 else f"`{column.name}`"
-                for column in columns
+                for column in TABLES[table].columns
+                if column.name in kept
             )
             rows = client.execute(f"SELECT {chosen} FROM {table}_exact")
-            names = TABLES[table].names
-            found[table] = {}
-            for values in rows:
-                row = dict(zip(names, values, strict=True))
-                assert row["fact_id"] not in found[table], f"{table} has a fact twice"
-                found[table][row["fact_id"]] = _plain(row)
+            facts = [dict(zip(kept, values, strict=True)) for values in rows]
+            found[table] = {fact["fact_id"]: fact for fact in facts}
+            assert len(found[table]) == len(facts), f"{table} has a fact twice"
     finally:
         client.disconnect()
     return found
@@ -132,5 +138,5 @@ def all_accounted(world: World, source: str) -> None:
     )
 
 
-def _plain(row: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in row.items() if name not in PROVENANCE}
+def _compared(table: str) -> list[str]:
+    return [name for name in TABLES[table].names if name not in PROVENANCE]

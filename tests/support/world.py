@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +69,7 @@ class World:
     @property
     def settings(self) -> Settings:
         """What every process of this installation is told."""
-        return load(None, **self.values)
+        return _loaded(tuple(self.values.items()))
 
     @property
     def environment(self) -> dict[str, str]:
@@ -219,3 +220,9 @@ class World:
         for worker in list(self.workers):
             self.kill(worker)
         self._hang_up()
+
+
+@cache
+def _loaded(values: tuple[tuple[str, str], ...]) -> Settings:
+    """Tests ask all the time, and checking takes milliseconds."""
+    return load(None, **dict(values))
