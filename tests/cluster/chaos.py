@@ -150,12 +150,12 @@ class Chaos:
             self._did(f"node {number} was restarted")
             self.look(0)
 
-    def restart_workers(self) -> None:
-        """End and start one after the other, as a new release is brought in."""
-        for restart in (*self._counted.restarts(), self._real.restart):
+    def restart_workers(self, counting: int | None = None) -> None:
+        """End and start one after the other, as a new release is brought in; so many of the counting ones."""
+        for restart in (*self._counted.restarts()[:counting], self._real.restart):
             restart()
             self._counted.progress(self.look)
-        self._did("each worker was restarted")
+        self._did("workers were restarted, one after the other")
 
     def disturb_a_worker(self, rng: random.Random) -> None:
         """Kill, end, freeze or add a worker."""

@@ -13,13 +13,14 @@ from pathlib import Path
 
 import msgspec
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.errors import KafkaError
 
 from streams.errors import OperationError
-from streams.kafka import admin, urls
-from streams.kafka.lag import group_lag
+from streams.kafka import urls
 from streams.lanes.changelog import Merge
 from tests.lanes.counting import CHANGELOG, OUTPUTS, TOPIC, State, step
 from tests.lanes.process import Worker
+from tests.support.asking import Asking
 from tests.support.cluster import KafkaCluster
 from tests.support.kafka import create_topics
 
@@ -38,6 +39,7 @@ class Counted:
     def __init__(self, cluster: KafkaCluster, home: Path, *, rate: int) -> None:
         """``rate``: records a second."""
         self._cluster, self._home, self._rate = cluster, home, rate
+        self._asking = Asking(cluster.url, "counting")
         topics = dict.fromkeys((TOPIC, CHANGELOG, OUTPUTS), PARTITIONS)
         compacted = {CHANGELOG: {"cleanup.policy": "compact", "segment.ms": "5000"}}
         create_topics(cluster.bootstrap, topics, configs=compacted, copies=3)
@@ -120,10 +122,8 @@ class Counted:
         deadline = time.monotonic() + PROGRESS_S
         while True:
             try:
-                with admin.connect(self._cluster.url) as client:
-                    lags = group_lag(client, "counting", [TOPIC])
-                return sum(lag.committed or 0 for lag in lags.values())
-            except OperationError:
+                return sum(lag.committed or 0 for lag in self._asking.lags(TOPIC))
+            except (KafkaError, OperationError):
                 # The broker that was asked has just been killed.
                 if time.monotonic() > deadline:
                     raise
@@ -209,3 +209,4 @@ class Counted:
             worker.process.kill()
             worker.process.wait()
         self._stream.join()
+        self._asking.close()

@@ -7,17 +7,17 @@ import signal
 import time
 from collections import defaultdict
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import msgspec
 import pytest
 from kafka import KafkaProducer
 
-from streams.kafka import admin
-from streams.kafka.lag import group_lag
 from streams.lanes.changelog import Merge
 from tests.lanes.counting import CHANGELOG, OUTPUTS, TOPIC, State, step
 from tests.lanes.process import Topics, Worker, fresh_topics
+from tests.support.asking import Asking
 from tests.support.kafka import KafkaBroker
 
 PARTITIONS = 256
@@ -41,11 +41,8 @@ def until_counted(broker: KafkaBroker, worker: Worker, goal: int) -> float:
     """Wait until so many records are committed; the seconds it took."""
     began = time.monotonic()
 
-    def committed() -> int:
-        with admin.connect(broker.url) as client:
-            return sum(lag.committed or 0 for lag in group_lag(client, "counting", [TOPIC]).values())
-
-    wait(lambda: committed() >= goal, worker)
+    with closing(Asking(broker.url, "counting")) as asking:
+        wait(lambda: sum(lag.committed or 0 for lag in asking.lags(TOPIC)) >= goal, worker)
     return time.monotonic() - began
 
 

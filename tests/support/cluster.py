@@ -186,4 +186,4 @@ class KafkaCluster:
             except (KafkaError, IndexError):
                 pass  # brokers come and go
             assert time.monotonic() < deadline, f"not within {WHOLE_S:g} s: {what}\n{self.log()[-3000:]}"
-            time.sleep(0.2)
+            time.sleep(0.5)

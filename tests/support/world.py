@@ -10,17 +10,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
-from kafka.errors import KafkaError
+from kafka import KafkaConsumer, TopicPartition
 
 from streams.kafka import admin, urls
 from streams.kafka.closing import close
-from streams.kafka.lag import Lag, group_lag
 from streams.kafka.producer import Producer
 from streams.policies import seed
 from streams.replay import publish
@@ -29,6 +26,7 @@ from streams.sources.api import SourceEvent
 from streams.ticks import TickAt
 from streams.warehouse.migrate import migrate
 from streams.warehouse.query import run_sql
+from tests.support.asking import Asking
 from tests.support.output import excerpt
 
 __all__ = ["PSEUDONYM_KEY", "REFERENCE_KEY", "World"]
@@ -63,8 +61,7 @@ class World:
         self.values = {name: str(value) for name, value in given.items()}
         self.workers: list[subprocess.Popen[bytes]] = []
         self.scraped = ""
-        self._held = ExitStack()
-        self._client: KafkaAdminClient | None = None
+        self._asking = Asking(self.values["kafka_url"], self.settings.group)
 
     @property
     def settings(self) -> Settings:
@@ -186,28 +183,11 @@ class World:
 
     def behind(self, *topics: str) -> int:
         """Records that the workers' group has not committed yet."""
-        return sum(lag.behind for lag in self._lags(*topics))
+        return sum(lag.behind for lag in self._asking.lags(*topics))
 
     def committed(self, topic: str) -> int:
         """Records of a topic that the group has committed."""
-        return sum((lag.committed or lag.start) - lag.start for lag in self._lags(topic))
-
-    def _lags(self, *topics: str) -> list[Lag]:
-        # Tests ask all the time while they wait: connecting takes more of the machine than the question does.
-        if self._client is not None:
-            with suppress(KafkaError):
-                return self._asked(self._client, topics)
-            # Its broker was killed since.
-            self._hang_up()
-        self._client = self._held.enter_context(admin.connect(self.values["kafka_url"]))
-        return self._asked(self._client, topics)
-
-    def _asked(self, client: KafkaAdminClient, topics: Sequence[str]) -> list[Lag]:
-        return list(group_lag(client, self.settings.group, topics).values())
-
-    def _hang_up(self) -> None:
-        self._held.close()
-        self._client = None
+        return sum((lag.committed or lag.start) - lag.start for lag in self._asking.lags(topic))
 
     def settle(self, patience: float = PATIENCE_S) -> None:
         """Wait until everything sent has been scored, raised and stored."""
@@ -219,7 +199,7 @@ class World:
         """End every process."""
         for worker in list(self.workers):
             self.kill(worker)
-        self._hang_up()
+        self._asking.close()
 
 
 @cache
