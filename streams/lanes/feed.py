@@ -64,11 +64,14 @@ class Feed:
         self._options = options
         self._step = min(_STEP, options.chunk_records)
         self._taps: dict[Place, _Tap] = {}
+        self._closed = False
         self._waiter: asyncio.Future[None] | None = None
         self._pumping: asyncio.Task[None] | None = None
 
     async def open(self, place: Place, position: int, headers: bool, offer: Callable[[Chunk], None]) -> None:
-        """Seek, once, and let the records of one partition flow."""
+        """Seek, once, and let the records of one partition flow; nothing after :meth:`close`."""
+        if self._closed:
+            return  # a lane that was still restoring when the others were let go
         self._fetcher.seek_to(TopicPartition(*place), position)
         self._taps[place] = _Tap(position, self._options.credits, headers, offer)
         if self._pumping is None:
@@ -83,7 +86,8 @@ class Feed:
             self._wake()
 
     async def close(self) -> None:
-        """Stop all flow; when this returns, nothing more is offered."""
+        """Stop all flow, for good; when this returns, nothing more is offered."""
+        self._closed = True
         self._taps.clear()
         pumping, self._pumping = self._pumping, None
         if pumping is not None:

@@ -187,6 +187,18 @@ def test_without_credit_records_stay_with_the_fetcher() -> None:
     run(test)
 
 
+def test_a_lane_that_was_still_restoring_at_the_end_opens_nothing() -> None:
+    """Its feed would read on while the group gives the partition to another, or under a closing consumer."""
+
+    async def test(it: Fetching) -> None:
+        await it.feed.close()
+        await it.feed.open(Place("t", 0), 0, False, lambda chunk: None)
+        assert not it.feed._taps
+        assert it.feed._pumping is None
+
+    run(test)
+
+
 def test_the_guard_ends_it_when_anything_else_has_moved_the_position() -> None:
     async def test(it: Fetching) -> None:
         await it.open()
