@@ -1,7 +1,7 @@
 # make demo and make test need nothing done before, on a Debian-like machine with Python 3.11 or newer.
 
 PYTHON ?= python3
-# Of tests: each has a Kafka and a database of its own. Three for two cores, as CI has: two left a quarter idle.
+# Of tests. Three for two cores, as CI has: two left a quarter idle.
 PROCESSES ?= 3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check

@@ -1,8 +1,9 @@
-"""The real parts that tests share: one Apache Kafka and one ClickHouse engine for the whole run."""
+"""The real parts that tests share: one Apache Kafka for the whole run, one ClickHouse engine a process."""
 
 from __future__ import annotations
 
 import gc
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ from hypothesis import settings
 from xdist.scheduler import LoadScopeScheduling
 
 from tests.support.engine import EngineUnderTest, shared
-from tests.support.kafka import QUICK, KafkaBroker
+from tests.support.kafka import KafkaAt
+from tests.support.kafka import shared as shared_kafka
 from tests.support.world import World
 
 # An example takes as long as it takes where others use the processor too.
@@ -25,11 +27,11 @@ gc.set_threshold(100_000, 50, 100)
 
 # Files that take minutes or tens of seconds are begun first, so that no process is left alone with one.
 LONGEST = (
-    *("chaos", "e2e", "cluster", "demo", "detectors/test_bounds", "lanes"),
-    *("streams/test_reconcile", "fuzz", "benchmarks", "cli", "warehouse"),
+    *("cluster", "lanes", "chaos", "e2e", "detectors/test_bounds", "demo"),
+    *("streams/test_reconcile", "sources", "fuzz", "benchmarks", "cli", "warehouse"),
 )
-# What the files of a folder share is too dear to be had by two processes.
-TOGETHER = ("tests/cluster",)
+# What the files of a folder share is too dear to be had by two processes, or has the same name in each.
+TOGETHER = ("tests/cluster", "tests/lanes", "tests/sources")
 
 
 class Scheduling(LoadScopeScheduling):
@@ -60,9 +62,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 @pytest.fixture(scope="session")
-def kafka() -> Iterator[KafkaBroker]:
-    """Apache Kafka; tests use topic prefixes of their own."""
-    with KafkaBroker(options=QUICK) as broker:
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaAt]:
+    """Apache Kafka, one for all processes; tests use topic prefixes of their own."""
+    own = tmp_path_factory.getbasetemp()
+    with shared_kafka((own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "kafka") as broker:
         yield broker
 
 
@@ -73,7 +76,7 @@ def engine() -> EngineUnderTest:
 
 
 @pytest.fixture
-def world(kafka: KafkaBroker, engine: EngineUnderTest, tmp_path: Path) -> Iterator[Callable[..., World]]:
+def world(kafka: KafkaAt, engine: EngineUnderTest, tmp_path: Path) -> Iterator[Callable[..., World]]:
     """Makes installations on the shared broker and engine: topics, database and data of their own."""
     made: list[World] = []
 

@@ -14,7 +14,7 @@ from benchmarks import quota, report, restore
 from benchmarks.rounds import Plan, Round
 from benchmarks.stage import Stage
 from tests.support.engine import EngineUnderTest
-from tests.support.kafka import KafkaBroker
+from tests.support.kafka import KafkaAt
 
 PLAN = Plan(
     events=12_000,
@@ -30,7 +30,7 @@ PLAN = Plan(
 
 @pytest.fixture(scope="module")
 def stage(
-    kafka: KafkaBroker, engine: EngineUnderTest, tmp_path_factory: pytest.TempPathFactory
+    kafka: KafkaAt, engine: EngineUnderTest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Stage]:
     with Stage(kafka.url, engine, tmp_path_factory.mktemp("bench"), partitions=2) as made:
         made.fill(PLAN.events)

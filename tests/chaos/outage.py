@@ -22,7 +22,7 @@ from tests.chaos.outage_look import differences, metric, metrics_of, said
 from tests.chaos.outage_parts import HOW, Alerts, Traffic
 from tests.chaos.stage import stage, verdict
 from tests.support.engine import EngineUnderTest
-from tests.support.kafka import KafkaBroker
+from tests.support.kafka import KafkaAt
 from tests.support.world import World
 
 __all__ = ["Outage"]
@@ -34,7 +34,7 @@ class Outage:
     """One installation with a worker, taken through an outage; ``apart`` gives the facts one of their own."""
 
     def __init__(
-        self, kafka: KafkaBroker, engine: EngineUnderTest, home: Path, rate: float, *, apart: bool = False
+        self, kafka: KafkaAt, engine: EngineUnderTest, home: Path, rate: float, *, apart: bool = False
     ) -> None:
         self.engine = engine
         self.world = World(kafka.url, engine.server_url, home, clock="wall", partitions=8).prepare()

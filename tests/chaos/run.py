@@ -14,7 +14,7 @@ from tests.chaos.feed import Feed
 from tests.chaos.harm import Harm, Slots
 from tests.chaos.proof import Proof, prove
 from tests.support.engine import EngineUnderTest
-from tests.support.kafka import KafkaBroker
+from tests.support.kafka import KafkaAt
 from tests.support.world import World
 
 __all__ = ["Chaos"]
@@ -27,7 +27,7 @@ STILL_S = 240.0
 class Chaos:
     """Two workers, an engine, a broker and a seed."""
 
-    def __init__(self, kafka: KafkaBroker, engine: EngineUnderTest, home: Path, seed: int) -> None:
+    def __init__(self, kafka: KafkaAt, engine: EngineUnderTest, home: Path, seed: int) -> None:
         """``engine`` is killed: it must be this run's own."""
         self.world = World(kafka.url, engine.server_url, home, partitions=PARTITIONS).prepare()
         self.seed = seed

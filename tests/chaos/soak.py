@@ -37,7 +37,7 @@ from tests.chaos.feed import Feed
 from tests.chaos.harm import FROZEN_S, Slots
 from tests.chaos.stage import stage, verdict
 from tests.support.engine import EngineUnderTest
-from tests.support.kafka import KafkaBroker
+from tests.support.kafka import KafkaAt
 from tests.support.world import World
 
 __all__ = ["Soak"]
@@ -60,7 +60,7 @@ CALIBRATION = 200_000
 class Soak:
     """Two workers; the first one is never touched."""
 
-    def __init__(self, kafka: KafkaBroker, engine: EngineUnderTest, home: Path, seed: int) -> None:
+    def __init__(self, kafka: KafkaAt, engine: EngineUnderTest, home: Path, seed: int) -> None:
         self.world = World(kafka.url, engine.server_url, home, partitions=8).prepare()
         self.slots, self._engine = Slots(self.world), engine
         self._rng = random.Random(seed)
@@ -148,7 +148,7 @@ class Soak:
         self.world.close()
 
 
-def capacity(kafka: KafkaBroker, engine: EngineUnderTest, home: Path, seed: int) -> float:
+def capacity(kafka: KafkaAt, engine: EngineUnderTest, home: Path, seed: int) -> float:
     """Events a second that two workers score and the engine stores, from a backlog."""
     # An installation of its own: the events of one feed begin when those of another did.
     world = World(kafka.url, engine.database(migrated=False), home, partitions=8).prepare()

@@ -9,13 +9,13 @@ import pytest
 
 from tests.sources.datasets import first_days
 from tests.support.engine import EngineUnderTest
-from tests.support.kafka import KafkaBroker
+from tests.support.kafka import KafkaAt
 from tests.support.world import World
 
 
 @pytest.fixture(scope="module")
 def made(
-    kafka: KafkaBroker, engine: EngineUnderTest, tmp_path_factory: pytest.TempPathFactory
+    kafka: KafkaAt, engine: EngineUnderTest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Callable[..., World]]:
     """Like ``world``, but kept for the module."""
     worlds: list[World] = []

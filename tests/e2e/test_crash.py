@@ -12,7 +12,7 @@ from pathlib import Path
 from tests.sources.datasets import first_days
 from tests.support.compare import backtested, differences, items, stored
 from tests.support.engine import running
-from tests.support.kafka import KafkaBroker
+from tests.support.kafka import KafkaAt
 from tests.support.world import PROGRAM, World
 
 SOURCE = "anonymous-bank"
@@ -68,7 +68,7 @@ def _done(world: World) -> int:
     return world.committed(world.settings.topics.events)
 
 
-def test_without_the_database_for_a_while(kafka: KafkaBroker, few_days: Path, tmp_path: Path) -> None:
+def test_without_the_database_for_a_while(kafka: KafkaAt, few_days: Path, tmp_path: Path) -> None:
     """Alerts keep coming while the engine is stopped, and every row is there in the end."""
     with running() as engine:
         world = World(kafka.url, engine.server_url, tmp_path / "world", partitions=8).prepare()

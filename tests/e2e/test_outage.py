@@ -19,7 +19,7 @@ from tests.chaos.outage import Outage
 from tests.chaos.outage_look import differences, metric, metrics_of, said
 from tests.chaos.outage_parts import HOW
 from tests.support.engine import EngineUnderTest, running
-from tests.support.kafka import QUICK, KafkaBroker
+from tests.support.kafka import QUICK, KafkaAt, KafkaBroker
 from tests.support.world import World
 
 RATE = 150.0
@@ -35,7 +35,7 @@ def _all_there(run: Outage) -> None:
     assert int(stored) == run.traffic.count
 
 
-def test_facts_wait_and_everything_else_goes_on(kafka: KafkaBroker, tmp_path: Path) -> None:
+def test_facts_wait_and_everything_else_goes_on(kafka: KafkaAt, tmp_path: Path) -> None:
     with running() as engine:
         run = Outage(kafka, engine.migrate(), tmp_path / "world", RATE)
         world, topics = run.world, run.world.settings.topics
@@ -72,7 +72,7 @@ def test_facts_wait_and_everything_else_goes_on(kafka: KafkaBroker, tmp_path: Pa
 
 
 def test_a_worker_ends_and_another_takes_over_while_the_database_hangs(
-    kafka: KafkaBroker, tmp_path: Path
+    kafka: KafkaAt, tmp_path: Path
 ) -> None:
     """An insert is under way and will not be answered: the process does not wait for it."""
     with running() as engine:

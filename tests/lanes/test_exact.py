@@ -18,7 +18,7 @@ from streams.kafka.closing import close
 from streams.lanes.changelog import Merge
 from tests.lanes.counting import CHANGELOG, OUTPUTS, TOPIC, State, step
 from tests.lanes.process import Topics, Worker, fresh_topics, members, until
-from tests.support.kafka import KafkaBroker
+from tests.support.kafka import KafkaAt
 
 PARTITIONS = 8
 KEYS = 400
@@ -68,9 +68,7 @@ def committed(bootstrap: str) -> dict[int, int]:
 
 
 @pytest.mark.kafka
-def test_states_outputs_and_changelog_through_kills_joins_and_leaves(
-    kafka: KafkaBroker, tmp_path: Path
-) -> None:
+def test_states_outputs_and_changelog_through_kills_joins_and_leaves(kafka: KafkaAt, tmp_path: Path) -> None:
     compacted = {"cleanup.policy": "compact"}
     fresh_topics(
         kafka.bootstrap,

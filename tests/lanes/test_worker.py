@@ -16,7 +16,7 @@ from streams.embedded_broker import EmbeddedBroker
 from streams.kafka.closing import close
 from tests.lanes.counting import CHANGELOG, OUTPUTS, PLAIN, SINK, TOPIC
 from tests.lanes.process import Topics, Worker, fresh_topics, until
-from tests.support.kafka import KafkaBroker, create_topics
+from tests.support.kafka import KafkaAt, create_topics
 from tests.support.output import no_traceback
 from tests.support.ports import server_port
 
@@ -27,7 +27,7 @@ PATIENCE_S = 60.0
 
 
 @pytest.fixture
-def topics(kafka: KafkaBroker) -> Iterator[Topics]:
+def topics(kafka: KafkaAt) -> Iterator[Topics]:
     """Fresh topics, and a group without offsets."""
     fresh_topics(kafka.bootstrap, ALL)
     reader = Topics(kafka.bootstrap)
@@ -62,7 +62,7 @@ def environment(url: str, **more: str) -> dict[str, str]:
 
 @pytest.mark.kafka
 def test_a_sink_that_waits_holds_up_nobody_and_is_let_go_without_a_commit(
-    kafka: KafkaBroker, topics: Topics, tmp_path: Path
+    kafka: KafkaAt, topics: Topics, tmp_path: Path
 ) -> None:
     rows = [b"row %d" % number for number in range(10_000)]
     send(kafka.bootstrap, SINK, rows)
@@ -93,7 +93,7 @@ def test_a_sink_that_waits_holds_up_nobody_and_is_let_go_without_a_commit(
 
 @pytest.mark.kafka
 def test_a_fold_that_raises_ends_the_process_with_one_line_and_nothing_is_skipped(
-    kafka: KafkaBroker, topics: Topics, tmp_path: Path
+    kafka: KafkaAt, topics: Topics, tmp_path: Path
 ) -> None:
     send(kafka.bootstrap, TOPIC, [*events(20), b"poison", *events(5)])
     worker = Worker("tests.lanes.counting", tmp_path, environment(kafka.url))
@@ -108,7 +108,7 @@ def test_a_fold_that_raises_ends_the_process_with_one_line_and_nothing_is_skippe
 
 
 @pytest.mark.kafka
-def test_a_missing_topic_is_one_line(kafka: KafkaBroker, topics: Topics, tmp_path: Path) -> None:
+def test_a_missing_topic_is_one_line(kafka: KafkaAt, topics: Topics, tmp_path: Path) -> None:
     admin = KafkaAdminClient(bootstrap_servers=kafka.bootstrap)
     admin.delete_topics([OUTPUTS])
     until(lambda: OUTPUTS not in admin.list_topics(), PATIENCE_S, "deleted")

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from streams.sources.api import SourceCounts, get_source
 from streams.sources.calls import Clocks, put_right
-from streams.sources.files import read_merged
-from tests.sources.datasets import Replayed, paths, read, replayed
+from tests.sources.datasets import Replayed, read, replayed
 
 HEAD = (
     "vru+line,call_id,customer_id,priority,type,date,vru_entry,vru_exit,vru_time,q_start,q_exit,q_time,"
@@ -159,11 +156,3 @@ def test_putting_a_call_right(
     found: list[str] = []
     assert put_right(Clocks(*clocks), wait=wait, service=service, served=served, fixes=found) == moments
     assert set(fixes) <= set(found)
-
-
-def test_the_bank_is_read_in_a_moment() -> None:
-    began = time.process_time()
-    events = list(read_merged(get_source("anonymous-bank"), paths("anonymous-bank"), SourceCounts()))
-    assert len(events) == 144_388
-    # Under 2 s here; three times that would be a slip, not a slow machine.
-    assert time.process_time() - began < 6

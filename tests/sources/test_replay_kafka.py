@@ -14,14 +14,14 @@ from streams.settings import Settings, load
 from streams.sources.api import SourceEvent, get_source
 from streams.ticks import EVERY_MS, tick_record, with_ticks
 from tests.sources.datasets import paths, replayed
-from tests.support.kafka import KafkaBroker
+from tests.support.kafka import KafkaAt
 
 NAME = "airbnb-sessions"
 PARTITIONS = 3
 
 
 @pytest.fixture(scope="module")
-def settings(kafka: KafkaBroker) -> Settings:
+def settings(kafka: KafkaAt) -> Settings:
     """Settings with the topics made."""
     found = load(kafka_url=kafka.url, partitions=PARTITIONS, topic_prefix="told")
     admin.create(found)

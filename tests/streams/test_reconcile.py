@@ -14,7 +14,7 @@ from streams.clock import wall_ms
 from streams.reconcile.ranges import joined, ranges, size, within, without
 from streams.sources.api import rfc3339
 from tests.support.engine import EngineUnderTest
-from tests.support.kafka import KafkaBroker
+from tests.support.kafka import KafkaAt
 from tests.support.reconciled import (
     PARTITIONS,
     closing_client,
@@ -47,7 +47,7 @@ def offsets(parts: list[tuple[int, int]]) -> list[int]:
 
 @pytest.fixture(scope="module")
 def run_once(
-    kafka: KafkaBroker, engine: EngineUnderTest, tmp_path_factory: pytest.TempPathFactory
+    kafka: KafkaAt, engine: EngineUnderTest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[World]:
     """An installation whose worker has read and stored everything, and is gone."""
     url, home = engine.database(migrated=False), tmp_path_factory.mktemp("world")

@@ -18,11 +18,10 @@ from streams.backtest import fold_events
 from streams.clock import wall_ms
 from streams.identity import Pseudonyms
 from streams.settings import Settings
-from streams.sources.api import SourceCounts, SourceEvent, get_source
-from streams.sources.files import read_merged
+from streams.sources.api import SourceEvent
 from streams.ticks import TickAt, under
 from streams.warehouse.client import connect
-from tests.sources.datasets import paths, replayed
+from tests.sources.datasets import paths, read, replayed
 from tests.support.world import PSEUDONYM_KEY, REFERENCE_KEY, World
 
 __all__ = ["Facts", "all_accounted", "backtested", "differences", "items", "stored"]
@@ -33,14 +32,14 @@ COMPARED = ["events", "signals", "abandonments", "channel_switches", "waits", "s
 
 
 @cache
-def items(source: str, *paths: Path) -> tuple[SourceEvent | TickAt, ...]:
+def items(source: str, *files: Path) -> tuple[SourceEvent | TickAt, ...]:
     """The files' events with the ticks that a replay sends between them, under the default policy."""
-    events = read_merged(get_source(source), paths, SourceCounts())
+    events = replayed(source).events if list(files) == paths(source) else read(source, *files).events
     return tuple(under(default(), events, now_ms=wall_ms()))
 
 
 @cache
-def backtested(source: str, *paths: Path) -> tuple[Facts, dict[str, dict[str, Any]]]:
+def backtested(source: str, *files: Path) -> tuple[Facts, dict[str, dict[str, Any]]]:
     """The final facts of a back-test, and its candidates by alert id (the first message of each).
 
     Under the keys of every :class:`tests.support.world.World`, so that it is worked out once in a test run.
@@ -49,7 +48,7 @@ def backtested(source: str, *paths: Path) -> tuple[Facts, dict[str, dict[str, An
     at = {table: tuple(map(TABLES[table].names.index, ("fact_id", "ver"))) for table in COMPARED}
     raised: dict[str, dict[str, Any]] = {}
     names = Pseudonyms(PSEUDONYM_KEY.encode(), REFERENCE_KEY.encode())
-    for folded in fold_events(items(source, *paths), default(), names):
+    for folded in fold_events(items(source, *files), default(), names):
         for table, rows in folded.findings.rows.items():
             if table not in best:
                 continue

@@ -27,8 +27,9 @@ from kafka.errors import KafkaError
 
 from streams.kafka.closing import close
 from streams.ports import free_port
+from tests.support.sharing import sharing
 
-__all__ = ["DEPLOY", "QUICK", "KafkaBroker", "KafkaNode", "create_topics", "kafka_jars"]
+__all__ = ["DEPLOY", "QUICK", "KafkaAt", "KafkaBroker", "KafkaNode", "create_topics", "kafka_jars", "shared"]
 
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "deploy" / "kafka"
@@ -42,6 +43,19 @@ RESOLVE_S = 600.0
 READY_S = 180.0
 # A clean stop takes about a second.
 STOP_S = 20.0
+
+
+@contextmanager
+def shared(place: Path) -> Iterator[KafkaAt]:
+    """One broker for all processes of a test run that name this ``place``."""
+
+    @contextmanager
+    def started() -> Iterator[str]:
+        with KafkaBroker(options=QUICK) as broker:
+            yield str(broker._port)
+
+    with sharing(place, started) as port:
+        yield KafkaAt(int(port))
 
 
 def kafka_jars() -> Path:
@@ -105,17 +119,11 @@ def create_topics(
         close(admin)
 
 
-class KafkaNode:
-    """One node as a process. Use as a context manager, or ``start()`` ... ``close()``."""
+class KafkaAt:
+    """Where a broker answers without security."""
 
-    def __init__(
-        self, home: Path, port: int, properties: str, *, format_options: Sequence[str], jvm: Sequence[str]
-    ) -> None:
-        """``port`` is where it answers without security; ``format_options`` are those of the storage tool."""
-        self._home, self._port = home, port
-        self._properties, self._format_options, self._jvm = properties, format_options, jvm
-        self._process: subprocess.Popen[bytes] | None = None
-        self._formatted = False
+    def __init__(self, port: int) -> None:
+        self._port = port
 
     @property
     def bootstrap(self) -> str:
@@ -126,6 +134,20 @@ class KafkaNode:
     def url(self) -> str:
         """The same as Faust and the settings write it."""
         return f"kafka://{self.bootstrap}"
+
+
+class KafkaNode(KafkaAt):
+    """One node as a process. Use as a context manager, or ``start()`` ... ``close()``."""
+
+    def __init__(
+        self, home: Path, port: int, properties: str, *, format_options: Sequence[str], jvm: Sequence[str]
+    ) -> None:
+        """``port`` is where it answers without security; ``format_options`` are those of the storage tool."""
+        super().__init__(port)
+        self._home = home
+        self._properties, self._format_options, self._jvm = properties, format_options, jvm
+        self._process: subprocess.Popen[bytes] | None = None
+        self._formatted = False
 
     def __enter__(self) -> Self:
         self.start()

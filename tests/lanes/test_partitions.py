@@ -18,7 +18,7 @@ from streams.lanes.changelog import Merge
 from tests.lanes.counting import CHANGELOG, OUTPUTS, TOPIC, State, step
 from tests.lanes.process import Topics, Worker, fresh_topics
 from tests.support.asking import Asking
-from tests.support.kafka import KafkaBroker
+from tests.support.kafka import KafkaAt
 
 PARTITIONS = 256
 KEYS = 20 * PARTITIONS
@@ -37,7 +37,7 @@ def send(bootstrap: str, first: int) -> None:
     producer.close()
 
 
-def until_counted(broker: KafkaBroker, worker: Worker, goal: int) -> float:
+def until_counted(broker: KafkaAt, worker: Worker, goal: int) -> float:
     """Wait until so many records are committed; the seconds it took."""
     began = time.monotonic()
 
@@ -55,7 +55,7 @@ def wait(done: Callable[[], bool], worker: Worker) -> None:
 
 
 @pytest.mark.kafka
-def test_one_worker_has_256_partitions(kafka: KafkaBroker, tmp_path: Path) -> None:
+def test_one_worker_has_256_partitions(kafka: KafkaAt, tmp_path: Path) -> None:
     fresh_topics(kafka.bootstrap, dict.fromkeys((TOPIC, CHANGELOG, OUTPUTS), PARTITIONS))
     environment = {"LANES_KAFKA": kafka.url, "LANES_SESSION": "6"}
     send(kafka.bootstrap, 0)
