@@ -27,8 +27,8 @@ gc.set_threshold(100_000, 50, 100)
 
 # Files that take minutes or tens of seconds are begun first, so that no process is left alone with one.
 LONGEST = (
-    *("cluster", "lanes", "chaos", "e2e", "detectors/test_bounds", "demo"),
-    *("streams/test_reconcile", "sources", "fuzz", "benchmarks", "cli", "warehouse"),
+    *("cluster", "lanes", "chaos", "e2e", "detectors/test_bounds", "demo", "streams/test_reconcile"),
+    *("detectors/test_partition", "sources", "fuzz", "benchmarks", "cli", "warehouse"),
 )
 # What the files of a folder share is too dear to be had by two processes, or has the same name in each.
 TOGETHER = ("tests/cluster", "tests/lanes", "tests/sources")
