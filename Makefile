@@ -1,8 +1,8 @@
 # make demo and make test need nothing done before, on a Debian-like machine with Python 3.11 or newer.
 
 PYTHON ?= python3
-# Of tests. Four for two cores, as CI has: tests wait for half of their time.
-PROCESSES ?= 4
+# Of tests. Three for two cores, as CI has: two leave a quarter idle, with four their workers wait for each other.
+PROCESSES ?= 3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 # The name that a lock's first lines give as the way to make it.

@@ -14,9 +14,9 @@ from tests.chaos.run import Chaos
 from tests.support.engine import running
 from tests.support.kafka import KafkaAt
 
-EVENTS = 70_000
+EVENTS = 60_000
 # Of harm, at least; starting, settling and comparing take a minute more.
-SECONDS = 50.0
+SECONDS = 45.0
 
 
 @pytest.mark.kafka

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from detectors import BUILD
 from detectors.events import Rejected
 from detectors.examples import MONDAY, Story, fold, hours, minutes
 from detectors.log import LogFold
@@ -189,7 +190,8 @@ def undisturbed() -> Lane:
 WHOLE = undisturbed()
 
 
-@settings(max_examples=60)
+# As plain Python each takes five times as long.
+@settings(max_examples=60 if BUILD == "compiled" else 20)
 @given(st.lists(EVENTS, max_size=14))
 def test_restarted_anywhere_it_ends_the_same(life: list[tuple[int, str | float]]) -> None:
     """Also where crashes leave customers, the clock and the policies ahead of the mark, again and again."""

@@ -33,5 +33,5 @@ def made(
 
 @pytest.fixture(scope="session")
 def few_days(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The first four days of the bank's month."""
+    """The first three days of the bank's month."""
     return first_days(tmp_path_factory.mktemp("days"))
