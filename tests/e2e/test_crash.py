@@ -73,8 +73,8 @@ def test_without_the_database_for_a_while(kafka: KafkaAt, few_days: Path, tmp_pa
     with running() as engine:
         world = World(kafka.url, engine.server_url, tmp_path / "world", partitions=8).prepare()
         world.start_worker()
-        # Four days in a good forty seconds, so that the outage lies inside.
-        replay = _replay(world, few_days, "--speed", "8000")
+        # Three days in a good forty seconds, so that the outage lies inside.
+        replay = _replay(world, few_days, "--speed", "6000")
         try:
             world.until(lambda: world.value("SELECT count() FROM events") > 2_000, "the first rows")
             engine.stop()
