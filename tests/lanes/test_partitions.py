@@ -40,7 +40,6 @@ def send(bootstrap: str, first: int) -> None:
 def until_counted(broker: KafkaAt, worker: Worker, goal: int) -> float:
     """Wait until so many records are committed; the seconds it took."""
     began = time.monotonic()
-
     with closing(Asking(broker.url, "counting")) as asking:
         wait(lambda: sum(lag.committed or 0 for lag in asking.lags(TOPIC)) >= goal, worker)
     return time.monotonic() - began

@@ -43,19 +43,22 @@ def paths(name: str) -> list[Path]:
     return [root() / file for file in FILES[name]]
 
 
-@cache
-def replayed(name: str) -> Replayed:
-    """The whole data set, read once in a test run."""
-    counts = SourceCounts()
-    events = list(read_merged(get_source(name), paths(name), counts))
-    return Replayed(events, [json.loads(event.value) for event in events], counts)
-
-
 def read(name: str, *files: Path) -> Replayed:
     """Files through the adapter called ``name``."""
     counts = SourceCounts()
     events = list(read_merged(get_source(name), files, counts))
     return Replayed(events, [json.loads(event.value) for event in events], counts)
+
+
+@cache
+def once(name: str, *files: Path) -> Replayed:
+    """As :func:`read`, once in a test run."""
+    return read(name, *files)
+
+
+def replayed(name: str) -> Replayed:
+    """The whole data set, read once in a test run."""
+    return once(name, *paths(name))
 
 
 def first_days(directory: Path, last: str = "990203") -> Path:

@@ -25,7 +25,7 @@ class Asking:
         self._client: KafkaAdminClient | None = None
 
     def lags(self, *topics: str) -> list[Lag]:
-        """Of every partition of these topics. Raises OperationError where no broker answers."""
+        """Of every partition of these topics. Raises KafkaError; OperationError where no broker answers."""
         if self._client is not None:
             with suppress(KafkaError):
                 return list(group_lag(self._client, self._group, topics).values())

@@ -21,7 +21,7 @@ from streams.settings import Settings
 from streams.sources.api import SourceEvent
 from streams.ticks import TickAt, under
 from streams.warehouse.client import connect
-from tests.sources.datasets import paths, read, replayed
+from tests.sources.datasets import once, paths, replayed
 from tests.support.world import PSEUDONYM_KEY, REFERENCE_KEY, World
 
 __all__ = ["Facts", "all_accounted", "backtested", "differences", "items", "stored"]
@@ -34,8 +34,7 @@ COMPARED = ["events", "signals", "abandonments", "channel_switches", "waits", "s
 @cache
 def items(source: str, *files: Path) -> tuple[SourceEvent | TickAt, ...]:
     """The files' events with the ticks that a replay sends between them, under the default policy."""
-    events = replayed(source).events if list(files) == paths(source) else read(source, *files).events
-    return tuple(under(default(), events, now_ms=wall_ms()))
+    return tuple(under(default(), once(source, *files).events, now_ms=wall_ms()))
 
 
 @cache
