@@ -29,7 +29,8 @@ LATER = 100
 # And an event out of order: fewer than what is kept to be put in order, of the busiest one.
 ASTRAY = 40
 BEATS_A_SECOND = 20
-# The last tenth of the events may go out at a tenth of the rate, so that some are left while harm is done.
+# The last tenth of the events may go out at a tenth of the rate, and the slower the less is left: as long as
+# harm is done, some are.
 SLOW = 10
 
 
@@ -81,9 +82,9 @@ class Feed(threading.Thread):
         raws: Iterable[Raw] | None = None,
         more: bool = False,
     ) -> None:
-        """``lingering``: the last tenth goes out at a tenth of the rate, until :meth:`finish`. ``raws`` are
-        sent as they come, where they are given; ``more`` of them will come, so that no tick is sent that
-        lets all timers fire.
+        """``lingering``: the last tenth goes out slower and slower, until :meth:`finish`. ``raws`` are sent
+        as they come, where they are given; ``more`` of them will come, so that no tick is sent that lets all
+        timers fire.
         """
         super().__init__(daemon=True)
         self._world, self._rate = world, rate
@@ -93,7 +94,7 @@ class Feed(threading.Thread):
         self._raws, self._more = raws, more
         self._partitions = world.settings.partitions
         self._last = 0
-        self._quick = (1 - 1 / SLOW) * events if lingering else events
+        self._count, self._lingering = events * (1 + doubled), lingering
         self._hurry = threading.Event()
         self._failure: BaseException | None = None
         #: Records sent, ticks of each partition among them.
@@ -120,13 +121,18 @@ class Feed(threading.Thread):
                 future.result()
                 pending.discard(future)
             self.sent += len(some)
-            slow = SLOW if self.events > self._quick else 1
-            due += slow * len(some) / self._rate
-            if not self._hurry.is_set():
-                await asyncio.sleep(max(0.0, due - monotonic()))
+            due += self._slower() * len(some) / self._rate
+            if (pause := due - monotonic()) > 0:
+                await asyncio.to_thread(self._hurry.wait, pause)
         for future in pending:
             await future
         await producer.stop()
+
+    def _slower(self) -> float:
+        """How many times longer than at the rate the next events take."""
+        tenth = self._count / SLOW
+        left = self._count - self.events
+        return SLOW * tenth / max(left, 1) if self._lingering and left < tenth else 1.0
 
     def _outputs(self) -> Iterator[Output]:
         topic = self._world.settings.topics.events

@@ -16,20 +16,27 @@ from streams import blocks
 from streams.warehouse.client import connect
 from tests.support.world import World
 
-__all__ = ["differences", "metric", "metrics_of", "said"]
+__all__ = ["differences", "metric", "metrics_at", "metrics_of", "said"]
 
 
 def metrics_of(world: World) -> Mapping[tuple[str, tuple[tuple[str, str], ...]], float]:
     """Every sample of all workers' ``/metrics``, added up."""
     found: Counter[tuple[str, tuple[tuple[str, str], ...]]] = Counter()
     for line in said(world, "worker starts"):
-        port = urllib.parse.urlsplit(line["metrics"]).port
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
-            text = answer.read().decode()
-        for family in text_string_to_metric_families(text):
-            for sample in family.samples:
-                found[sample.name, tuple(sorted(sample.labels.items()))] += sample.value
+        found.update(metrics_at(line["metrics"]))
     return found
+
+
+def metrics_at(url: str) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
+    """Every sample of one worker, by its name and labels."""
+    port = urllib.parse.urlsplit(url).port
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+        text = answer.read().decode()
+    return {
+        (sample.name, tuple(sorted(sample.labels.items()))): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
 
 
 def metric(found: Mapping[Any, float], name: str, **labels: str) -> float:

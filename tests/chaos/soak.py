@@ -3,8 +3,9 @@
 ``python -m tests.chaos.soak --minutes 60 --csv soak.csv --svg docs/images/soak.svg`` measures what two
 workers store a second, sends half of that, and every few minutes kills or freezes the second worker or kills
 the engine; the first one lives through all of it. Each ten seconds it notes memory, file handles and threads
-of both and how far the lanes are behind. Exit code 1 where the first worker's second half needs more than its
-first, where the lanes do not catch up, or where an event is not stored.
+of both and how far the lanes are behind. Exit code 1 where the first worker needs more at the end than
+before, with the desk's alerts and without them apart, where the lanes do not catch up, or where an event is
+not stored.
 """
 
 from __future__ import annotations
@@ -31,10 +32,12 @@ from detectors.moment import Findings
 from detectors.policy import default
 from streams.clock import monotonic
 from streams.desk_lane import MOST_ENDED, MOST_OPEN
+from streams.kafka.partitioner import partition_of
 from streams.kafka.producer import Producer
 from tests.chaos.draw import Line, draw
 from tests.chaos.feed import Feed
 from tests.chaos.harm import FROZEN_S, Slots
+from tests.chaos.outage_look import metrics_at, said
 from tests.chaos.stage import stage, verdict
 from tests.support.engine import EngineUnderTest
 from tests.support.kafka import KafkaAt
@@ -42,9 +45,12 @@ from tests.support.world import World
 
 __all__ = ["Soak"]
 
+PARTITIONS = 8
 SAMPLE_S = 10.0
-# Of the first worker, by the median of the last quarter against that of the second: what counts as growth.
+# Of the first worker, by the median of a last quarter against that of a second one: what counts as growth.
 MORE = {"rss_mb": 1.15, "handles": 1.3, "threads": 1.1}
+# Fewer samples than this in a quarter are no median.
+FEW = 8
 FIELDS = ["rss_mb", "handles", "threads"]
 # Few enough that all of them have come, again and again, within a quarter of an hour: what is known of each
 # is as much as will ever be, and more memory after that is no matter of the customers.
@@ -61,19 +67,20 @@ class Soak:
     """Two workers; the first one is never touched."""
 
     def __init__(self, kafka: KafkaAt, engine: EngineUnderTest, home: Path, seed: int) -> None:
-        self.world = World(kafka.url, engine.server_url, home, partitions=8).prepare()
+        self.world = World(kafka.url, engine.server_url, home, partitions=PARTITIONS).prepare()
         self.slots, self._engine = Slots(self.world), engine
         self._rng = random.Random(seed)
         self._seed = seed
-        self._began = 0.0
+        self._began, self._desk = 0.0, 0
         self.samples: list[dict[str, Any]] = []
         self.events = self._frozen = 0
 
     def run(self, rate: float, seconds: float, every_s: float) -> None:
         """``rate`` events a second for so long, and a kill after each ``every_s`` or so."""
-        fill_the_desk(self.world, self._seed)
-        for slot in range(2):
-            self.slots.start(slot)
+        self._desk = fill_the_desk(self.world, self._seed)
+        self.slots.start(0)
+        self.world.until(lambda: bool(said(self.world, "worker starts")), "the first worker")
+        self.slots.start(1)
         feed = Feed(self.world, int(rate * seconds), rate, seed=self._seed, customers=CUSTOMERS)
         feed.start()
         self._began = monotonic()
@@ -121,9 +128,15 @@ class Soak:
                 raise RuntimeError("the first worker, to which nothing was done, has ended")
             # The second one may have: frozen, it finds its partitions with another, and is started again.
             found |= {f"worker_{slot + 1}_{name}": seen.get(name, "") for name in FIELDS}
+        found["worker_1_desk"] = self._has_desk()
         found["lag_events"] = self.world.behind(topics.events)
         found["lag_facts"] = self.world.behind(topics.facts)
         return found
+
+    def _has_desk(self) -> int:
+        first, *_ = said(self.world, "worker starts")
+        labels = (("partition", str(self._desk)), ("topic", self.world.settings.topics.desk))
+        return int(("rehuman_lane_lag_records", labels) in metrics_at(first["metrics"]))
 
     def wrong(self) -> list[str]:
         """What grew, and what is missing; everything has been sent."""
@@ -132,12 +145,7 @@ class Soak:
         found = [f"a worker ended by itself, {why}" for why in exits if TAKEN_OVER not in why]
         if sum(times for why, times in exits.items() if TAKEN_OVER in why) > self._frozen:
             found.append("more workers lost their partitions than were frozen")
-        quarter = len(self.samples) // 4
-        for name in FIELDS:
-            values = [sample[f"worker_1_{name}"] for sample in self.samples]
-            before, after = median(values[quarter : 2 * quarter]), median(values[-quarter:])
-            if after > MORE[name] * before:
-                found.append(f"{name} of the first worker went from {before:g} to {after:g}")
+        found += grown(self.samples)
         stored = self.world.value("SELECT count() FROM events_exact")
         if stored != self.events:
             found.append(f"{stored} events are stored of {self.events}")
@@ -148,10 +156,39 @@ class Soak:
         self.world.close()
 
 
+def grown(samples: Sequence[dict[str, Any]]) -> list[str]:
+    """What the first worker needs more of at the end, in words: the like compared with the like.
+
+    With the desk's partition it holds tens of thousands of alerts more than without.
+
+    >>> level = [{"worker_1_desk": at % 2, "worker_1_rss_mb": 200 + 100 * (at % 2)} for at in range(90)]
+    >>> level = [sample | {"worker_1_handles": 18, "worker_1_threads": 6} for sample in level]
+    >>> grown(level), grown([sample | {"worker_1_desk": 0} for sample in level])
+    ([], [])
+    >>> grown([sample | {"worker_1_threads": 6 + at // 70} for at, sample in enumerate(level)])[0]
+    'threads of the first worker went from 6 to 7, without the desk'
+    >>> grown(level[:50])
+    ['too few samples for a comparison']
+    """
+    found, compared = [], False
+    for desk, how in enumerate(("without", "with")):
+        alike = [sample for sample in samples if sample["worker_1_desk"] == desk]
+        quarter = len(alike) // 4
+        if quarter < FEW:
+            continue
+        compared = True
+        for name in FIELDS:
+            values = [sample[f"worker_1_{name}"] for sample in alike]
+            before, after = median(values[quarter : 2 * quarter]), median(values[-quarter:])
+            if after > MORE[name] * before:
+                found.append(f"{name} of the first worker went from {before:g} to {after:g}, {how} the desk")
+    return found if compared else ["too few samples for a comparison"]
+
+
 def capacity(kafka: KafkaAt, engine: EngineUnderTest, home: Path, seed: int) -> float:
     """Events a second that two workers score and the engine stores, from a backlog."""
     # An installation of its own: the events of one feed begin when those of another did.
-    world = World(kafka.url, engine.database(migrated=False), home, partitions=8).prepare()
+    world = World(kafka.url, engine.database(migrated=False), home, partitions=PARTITIONS).prepare()
     try:
         feed = Feed(world, CALIBRATION, 100_000, seed=seed)
         feed.start()
@@ -167,8 +204,11 @@ def capacity(kafka: KafkaAt, engine: EngineUnderTest, home: Path, seed: int) -> 
         world.close()
 
 
-def fill_the_desk(world: World, seed: int) -> None:
-    """Copies of real alerts, as many as it remembers: otherwise they would become more for half an hour."""
+def fill_the_desk(world: World, seed: int) -> int:
+    """Copies of real alerts, as many as it remembers: otherwise they would become more for half an hour.
+
+    All are of one tenant; the partition that they are in.
+    """
     log, found = LogFold(0, default(), lambda _, subject: f"p-{subject}", lambda *_: "sealed"), Findings()
     for offset, raw in enumerate(records(MODELS, seed=seed)):
         log.record(raw.value, STAMP, offset, found)
@@ -185,6 +225,7 @@ def fill_the_desk(world: World, seed: int) -> None:
             for message in said:
                 producer.send(topic, message["tenant"].encode(), encode(message))
         producer.flush()
+    return partition_of(models[0]["tenant"].encode(), PARTITIONS)
 
 
 def _process(pid: int) -> dict[str, Any]:
