@@ -9,8 +9,10 @@ import pytest
 from tests.support.cluster import KafkaCluster
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def cluster() -> Iterator[KafkaCluster]:
-    """Three brokers; tests use topics of their own, and leave all three running."""
+    """Three brokers, ended with the last test of this folder; tests use topics of their own, and leave all
+    three running.
+    """
     with KafkaCluster() as made:
         yield made

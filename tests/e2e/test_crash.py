@@ -43,7 +43,7 @@ def _agree(world: World, file: Path) -> None:
 def test_three_kills_in_mid_replay(world: Callable[..., World], tmp_path: Path) -> None:
     """``kill -9`` on the worker, three times, and restarts."""
     found = world(partitions=8).prepare()
-    file = first_days(tmp_path, "990210")
+    file = first_days(tmp_path, "990206")
     sent = items(SOURCE, file)
     # In quarters, each in some seconds: however fast a worker reads or starts, no kill comes too late.
     quarters = [sent[number * len(sent) // 4 : (number + 1) * len(sent) // 4] for number in range(4)]
@@ -51,7 +51,7 @@ def test_three_kills_in_mid_replay(world: Callable[..., World], tmp_path: Path) 
     for quarter in quarters[:3]:
         worker = found.start_worker()
         goal = done + len(quarter) / 2
-        sending = threading.Thread(target=found.send, args=(quarter, 40_000))
+        sending = threading.Thread(target=found.send, args=(quarter, 25_000))
         sending.start()
         found.until(lambda goal=goal: _done(found) >= goal, "half of the quarter to be read")
         found.kill(worker)
