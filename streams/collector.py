@@ -5,10 +5,10 @@ defaults every 700 objects that live on have the collector look for cycles, and 
 customers: a tenth of a worker's time, for the few cycles that asyncio and libraries leave.
 
 What is fetched and what is inserted is of megabytes, and comes and goes all the time. Between customers'
-states it would leave holes, each time that partitions come and go some more: such blocks are the system's,
-mapped and given back one by one. Smaller ones are the C library's heap, which is told to keep what it has, and
-once a minute to give the holes back. A worker that took partitions over and lost them again stood at 300 to
-420 MB where its heap held the large ones too, and at 220 to 340 MB without.
+states it would leave holes, and more each time that partitions come and go: such blocks are the system's,
+mapped and given back one by one. Smaller ones are of the C library's heap, which is told to keep what it has
+and, once a minute, to give the holes back. A worker that took partitions over and lost them again stood at
+300 to 420 MB where its heap held the large ones too, and at 220 to 340 MB without.
 """
 
 from __future__ import annotations

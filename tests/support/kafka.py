@@ -35,8 +35,8 @@ ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "deploy" / "kafka"
 CACHE = ROOT / ".cache" / "kafka"
 
-# For a broker of a minute or two: a JVM that starts quickly rather than runs fast. Verifying Kafka's own classes
-# takes a second of five.
+# For a broker of a minute or two: a JVM that starts quickly rather than runs fast. Verifying Kafka's own
+# classes takes one second of five.
 QUICK = (
     *("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"),
     *("-XX:+UnlockDiagnosticVMOptions", "-XX:-BytecodeVerificationRemote"),
