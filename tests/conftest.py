@@ -25,10 +25,12 @@ settings.load_profile("here")
 # and again.
 gc.set_threshold(100_000, 50, 100)
 
-# Files that take minutes or tens of seconds are begun first, so that no process is left alone with one.
+# Files that take minutes or tens of seconds are begun first, so that no process is left alone with one. Some
+# of them mostly wait (for a session to end, for a leader), others mostly compute: they take turns.
 LONGEST = (
-    *("cluster", "lanes", "chaos", "e2e", "detectors/test_bounds", "demo", "streams/test_reconcile"),
-    *("detectors/test_partition", "sources", "fuzz", "benchmarks", "cli", "warehouse"),
+    *("cluster", "detectors/test_bounds", "e2e/test_bank", "lanes", "detectors/test_partition", "chaos"),
+    *("e2e/test_sources", "e2e", "demo", "streams/test_reconcile", "sources", "fuzz", "benchmarks", "cli"),
+    "warehouse",
 )
 # What the files of a folder share is too dear to be had by two processes, or has the same name in each.
 TOGETHER = ("tests/cluster", "tests/lanes", "tests/sources")

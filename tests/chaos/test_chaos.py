@@ -14,7 +14,7 @@ from tests.chaos.run import Chaos
 from tests.support.engine import running
 from tests.support.kafka import KafkaAt
 
-EVENTS = 60_000
+EVENTS = 40_000
 # Of harm, at least; starting, settling and comparing take a minute more.
 SECONDS = 45.0
 

@@ -82,7 +82,7 @@ def test_the_same_findings_at_any_number_of_partitions(seed: int) -> None:
     one, told = folded(items, 1)
     assert len({key[0] for key in one}) == 6, "every table of the fold has rows"
     assert len(told) > 50
-    for partitions in (8, 256):
+    for partitions in (8, 64):
         others, others_told = folded(items, partitions)
         assert others == one
         assert others_told == told

@@ -23,7 +23,7 @@ def test_state_of_the_version_before_is_read_and_the_other_way_round(
     """Old, new, old, new: each goes on from the state that the other has left."""
     old = unpack_previous(tmp_path / "old")
     found = world(partitions=4).prepare()
-    file = first_days(tmp_path, "990202")
+    file = first_days(tmp_path, "990201")
     sent = items(SOURCE, file)
     events = found.settings.topics.events
     before = None
