@@ -43,7 +43,7 @@ TICK_S = 1.0
 LAG_EVERY_S = 10.0
 # A client whose brokers are away asks them again and again; a broker that is there answers at once.
 ANSWER_S = 5.0
-SWEEP_EVERY_S = 60.0
+SWEEP_EVERY_S = 10.0
 
 
 def build(settings: Settings, lanes: Sequence[str] = LANES) -> Any:
