@@ -47,7 +47,7 @@ __all__ = ["Soak"]
 
 PARTITIONS = 8
 SAMPLE_S = 10.0
-# Of the first worker, by the median of a last quarter against that of a second one: what counts as growth.
+# Of the first worker, by the median of the last quarter against that of the second: what counts as growth.
 MORE = {"rss_mb": 1.15, "handles": 1.3, "threads": 1.1}
 # Fewer samples than this in a quarter are no median.
 FEW = 8
@@ -159,29 +159,32 @@ class Soak:
 
 
 def grown(samples: Sequence[dict[str, Any]]) -> list[str]:
-    """What the first worker needs more of at the end, in words: the like compared with the like.
+    """What the first worker needs more of in the last quarter than in the second, in words.
 
-    With the desk's partition it holds tens of thousands of alerts more than without.
+    With the desk's partition it holds tens of thousands of alerts more than without: the like is compared
+    with the like, where a quarter has enough of it.
 
-    >>> level = [{"worker_1_desk": at % 2, "worker_1_rss_mb": 200 + 100 * (at % 2)} for at in range(90)]
+    >>> level = [{"worker_1_desk": at % 2, "worker_1_rss_mb": 200 + 100 * (at % 2)} for at in range(80)]
     >>> level = [sample | {"worker_1_handles": 18, "worker_1_threads": 6} for sample in level]
     >>> grown(level), grown([sample | {"worker_1_desk": 0} for sample in level])
     ([], [])
-    >>> grown([sample | {"worker_1_threads": 6 + at // 70} for at, sample in enumerate(level)])[0]
+    >>> grown([sample | {"worker_1_threads": 6 + at // 60} for at, sample in enumerate(level)])[0]
     'threads of the first worker went from 6 to 7, without the desk'
     >>> grown(level[:50])
     ['too few samples for a comparison']
     """
+    quarter = len(samples) // 4
     found, compared = [], False
     for desk, how in enumerate(("without", "with")):
-        alike = [sample for sample in samples if sample["worker_1_desk"] == desk]
-        quarter = len(alike) // 4
-        if quarter < FEW:
+        second, last = (
+            [sample for sample in part if sample["worker_1_desk"] == desk]
+            for part in (samples[quarter : 2 * quarter], samples[-quarter:])
+        )
+        if min(len(second), len(last)) < FEW:
             continue
         compared = True
         for name in FIELDS:
-            values = [sample[f"worker_1_{name}"] for sample in alike]
-            before, after = median(values[quarter : 2 * quarter]), median(values[-quarter:])
+            before, after = (median(sample[f"worker_1_{name}"] for sample in part) for part in (second, last))
             if after > MORE[name] * before:
                 found.append(f"{name} of the first worker went from {before:g} to {after:g}, {how} the desk")
     return found if compared else ["too few samples for a comparison"]
