@@ -16,6 +16,7 @@ from typing import Any
 
 from kafka import KafkaConsumer, TopicPartition
 
+from streams.errors import OperationError
 from streams.kafka import admin, urls
 from streams.kafka.closing import close
 from streams.kafka.producer import Producer
@@ -92,7 +93,15 @@ class World:
     def prepare(self) -> World:
         """What ``rehuman topics create`` and ``rehuman migrate`` do."""
         settings = self.settings
-        admin.create(settings)
+        deadline = time.monotonic() + PATIENCE_S
+        while True:
+            try:
+                admin.create(settings)
+                break
+            except OperationError as error:
+                # A command gives up within ten seconds; a broker that starts beside others may take longer.
+                if "Timeout" not in str(error) or time.monotonic() > deadline:
+                    raise
         seed(settings)
         migrate(settings.clickhouse_url)
         return self
