@@ -28,7 +28,7 @@ gc.set_threshold(100_000, 50, 100)
 # Files that take minutes or tens of seconds are begun first, so that no process is left alone with one. Some
 # of them mostly wait (for a session to end, for a leader), others mostly compute: they take turns.
 LONGEST = (
-    *("cluster", "detectors/test_bounds", "e2e/test_bank", "lanes", "detectors/test_partition", "chaos"),
+    *("cluster", "lanes", "detectors/test_bounds", "e2e/test_bank", "chaos", "detectors/test_partition"),
     *("e2e/test_sources", "e2e", "demo", "streams/test_reconcile", "sources", "fuzz", "benchmarks", "cli"),
     "warehouse",
 )

@@ -103,9 +103,17 @@ def started_by(directory: Path) -> dict[int, str]:
 
 
 def all_of(directory: Path) -> dict[int, str]:
-    """The same once everything is up: three processes and their three watchdogs."""
-    assert until(lambda: len(started_by(directory)) == 6, PATIENCE_S), started_by(directory)
-    return started_by(directory)
+    """The same once everything is up: three processes and their three watchdogs, each as what it is."""
+    found: dict[int, str] = {}
+
+    def whole() -> bool:
+        # One that is just being started is a copy of who starts it for a moment.
+        found.clear()
+        found.update(started_by(directory))
+        return len(found) == 6 and sum(command.endswith(" worker ") for command in found.values()) == 1
+
+    assert until(whole, PATIENCE_S), found
+    return found
 
 
 def gone(pids: Iterable[int], seconds: float = 0.0) -> bool:
