@@ -4,12 +4,12 @@ Nothing that the lanes make for an event forms a cycle; it is freed when the las
 defaults every 700 objects that live on have the collector look for cycles, and every so often through all
 customers: a tenth of a worker's time, for the few cycles that asyncio and libraries leave.
 
-What is fetched and what is inserted is of megabytes, and comes and goes all the time. The C library would ask
-the system for each such block and give it back, and the system would fill it with zeros, which takes 5 to 19 %
-of a worker's time: it is told to keep what it has, in one heap for all threads. Between customers' states such
-blocks leave holes, and what is free is used all over, so that a worker would stand at the most that it ever
-needed: one that took partitions over and lost them again for an hour went from 300 to 440 MB, of which 170 to
-240 MB were in use. It is told every few seconds to give the holes back.
+What is fetched and what is inserted is of megabytes, and comes and goes all the time. The C library would
+ask the system for each such block and give it back, and the system would fill it with zeros, which takes 5
+to 19 % of a worker's time: it is told to keep what it has, in one heap for all threads. Between customers'
+states such blocks leave holes, and what is free is used all over, so that a worker would stand at the most
+that it ever needed: one that took partitions over and lost them again for an hour went from 300 to 440 MB,
+of which 170 to 240 MB were in use. It is told every few seconds to give the holes back.
 """
 
 from __future__ import annotations
