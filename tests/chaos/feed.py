@@ -130,9 +130,8 @@ class Feed(threading.Thread):
 
     def _slower(self) -> float:
         """How many times longer than at the rate the next events take."""
-        tenth = self._count / SLOW
         left = self._count - self.events
-        return SLOW * tenth / max(left, 1) if self._lingering and left < tenth else 1.0
+        return self._count / max(left, 1) if self._lingering and left < self._count / SLOW else 1.0
 
     def _outputs(self) -> Iterator[Output]:
         topic = self._world.settings.topics.events

@@ -72,7 +72,9 @@ class Soak:
         self.slots, self._engine = Slots(self.world), engine
         self._rng = random.Random(seed)
         self._seed = seed
-        self._began, self._desk = 0.0, 0
+        self._began = 0.0
+        # The desk's partition, and where the first worker says what it has.
+        self._desk, self._metrics = 0, ""
         self.samples: list[dict[str, Any]] = []
         self.events = self._frozen = 0
 
@@ -81,6 +83,7 @@ class Soak:
         self._desk = fill_the_desk(self.world, self._seed)
         self.slots.start(0)
         self.world.until(lambda: bool(said(self.world, "worker starts")), "the first worker")
+        self._metrics = said(self.world, "worker starts")[0]["metrics"]
         self.slots.start(1)
         feed = Feed(self.world, int(rate * seconds), rate, seed=self._seed, customers=CUSTOMERS)
         feed.start()
@@ -135,9 +138,8 @@ class Soak:
         return found
 
     def _has_desk(self) -> int:
-        first, *_ = said(self.world, "worker starts")
         labels = (("partition", str(self._desk)), ("topic", self.world.settings.topics.desk))
-        return int(("rehuman_lane_lag_records", labels) in metrics_at(first["metrics"]))
+        return int(("rehuman_lane_lag_records", labels) in metrics_at(self._metrics))
 
     def wrong(self) -> list[str]:
         """What grew, and what is missing; everything has been sent."""
