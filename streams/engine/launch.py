@@ -74,6 +74,9 @@ def ensure_running(
     child: subprocess.Popen[bytes] | None = None
     while True:
         if address := find(directory):
+            if child is not None and child.pid != address.pid:
+                # Another was faster. One that came up after the other's end would own the directory unasked.
+                child.terminate()
             return HOST, address.port
         if child is not None and child.poll() not in (None, ALREADY_OWNED):
             raise OperationError(f"the embedded engine of {home.directory} does not start; see {home.log}")

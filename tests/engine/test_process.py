@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from clickhouse_driver import errors
 
+from streams.engine import launch
 from streams.engine.home import Address, Home
 from streams.engine.launch import ensure_running, find, stop
 from streams.errors import OperationError
@@ -37,6 +38,25 @@ def test_whoever_finds_nobody_at_home_starts_one_and_others_use_it(tmp_path: Pat
     assert Home(tmp_path).address() is None
     assert not Home(tmp_path).owned()
     assert not stop(tmp_path)
+
+
+def test_a_process_that_starts_slower_than_another_is_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Coming up after the other had ended, it would have owned the directory with nobody knowing."""
+    faster, slower = launch._start, subprocess.Popen(["sleep", "600"])
+
+    def start(home: Home, *options: str) -> subprocess.Popen[bytes]:
+        faster(home, *options)
+        return slower
+
+    monkeypatch.setattr(launch, "_start", start)
+    try:
+        ensure_running(tmp_path, wait_s=READY_S)
+        assert slower.wait(READY_S) == -signal.SIGTERM
+    finally:
+        stop(tmp_path, wait_s=READY_S)
+        slower.kill()
 
 
 def test_a_second_owner_is_refused_and_harms_nobody(tmp_path: Path) -> None:
