@@ -18,7 +18,7 @@ from detectors.policy import default
 from detectors.state import Customer, Sums, new
 from detectors.vocabulary import TYPES
 from tests.detectors.malformed import record
-from tests.detectors.test_bounds import adversarial
+from tests.detectors.test_bounds import adversarial, adversarial_data
 from tests.detectors.traffic import log_of, rfc3339
 
 COMPILED = BUILD == "compiled"
@@ -59,7 +59,7 @@ def test_of_customers_of_every_kind(seed: int) -> None:
 def test_of_texts_in_every_script() -> None:
     rng, folded = random.Random(4), log()
     for offset in range(400):
-        raw = adversarial(rng, MONDAY + offset * 9_000, sorted(TYPES))
+        raw = adversarial(rng, MONDAY + offset * 9_000, sorted(TYPES), adversarial_data(rng))
         folded.record(raw, MONDAY + offset * 9_000, offset, Findings())
         for state in states(folded):
             same(state)
