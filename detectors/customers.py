@@ -34,6 +34,7 @@ class Customers:
         self._packed: dict[bytes, bytes] = {}
         self._changed: set[bytes] = set()
         self._gone: set[bytes] = set()
+        self._left: dict[bytes, int] = {}
         self._count = 0
         # Those of the hot ones whose last record has a ring, the one that was packed longest ago first.
         self._ringed: dict[bytes, None] = {}
@@ -61,6 +62,14 @@ class Customers:
             self._count += 1
         self._packed[key] = raw
         return state
+
+    def leave(self, key: bytes, position: int) -> None:
+        """Take back that a customer is gone, whose records with offsets below ``position`` may come again."""
+        self._left[key] = position
+
+    def left(self, key: bytes, offset: int) -> bool:
+        """Whether a record of a customer who is not there had been folded before they went."""
+        return bool(self._left) and offset < self._left.get(key, 0)
 
     def get(self, key: bytes) -> Customer | None:
         """The state of ``key``, unpacked if need be."""

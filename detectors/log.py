@@ -112,7 +112,12 @@ class LogFold:
     def _event(self, e: Event, subject: str, out: Findings) -> bool:
         """Fold one event; False where its customer is another partition's."""
         owner, known = self._owner, self.fold.known
-        if owner is not None and not known.knows(e.key) and owner(subject) != self.partition:
+        if (
+            owner is not None
+            and not known.knows(e.key)
+            and not known.left(e.key, e.offset)
+            and owner(subject) != self.partition
+        ):
             self.subject = subject
             return False
         self.fold.event(e, subject, out)

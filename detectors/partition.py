@@ -133,9 +133,9 @@ class PartitionFold:
         self._advance(e.time)
         key = e.key
         state = self.known.get(key)
-        if state is None:
+        if state is None and not self.known.left(key, e.offset):
             state = self._new(key, e, subject)
-        elif e.offset <= state.applied:
+        elif state is None or e.offset <= state.applied:
             # Restored from beyond this record: it is in the state, and its rows went out before the state.
             self.counts.skipped += 1
             self._expire(e.offset, out)

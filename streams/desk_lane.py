@@ -88,22 +88,33 @@ class DeskFold:
         self._open: dict[str, None] = {}
         self._ended: dict[str, None] = {}
         self._rows: list[Row] = []
+        # Alerts that were forgotten further on than where the lane began, and where.
+        self._forgotten: dict[str, int] = {}
+        self._restored = False
 
     def load(self, key: bytes, value: bytes) -> None:
         """See :class:`streams.lanes.api.Fold`."""
         self._alerts[key.decode()] = _said.decode(value)
 
+    def gone(self, key: bytes, position: int) -> None:
+        """See :class:`streams.lanes.api.Fold`."""
+        self._forgotten[key.decode()] = position
+
     def ready(self) -> None:
-        """State is complete: see of which alerts something was said last."""
-        for _, alert in sorted((said.offset, alert) for alert, said in self._alerts.items()):
-            self._remember(alert)
+        """State is complete; the first record tells how much of it is ahead."""
+        self._restored = True
 
     def apply(self, records: Sequence[Record]) -> list[Output]:
         """Alerts for candidates that say something new; what is no candidate goes to the dead letters."""
         outputs: list[Output] = []
+        if self._restored and records:
+            self._restored = False
+            self._place(records[0].offset)
         for record in records:
             try:
                 candidate = _candidate(record.value)
+                if record.offset < self._forgotten.get(candidate.id, 0):
+                    continue  # said before it was forgotten
                 output = self._alert(candidate)
             except _RefusedError as refused:
                 output = self._dead_letter(record, NOT_FOR_THE_DESK, refused.field)
@@ -114,6 +125,9 @@ class DeskFold:
             else:
                 if output is not None:
                     self._alerts[candidate.id].offset = record.offset
+                said = self._alerts.get(candidate.id)
+                # Or it was ahead, and has reached its place.
+                if said is not None and said.offset == record.offset:
                     self._remember(candidate.id)
             if output is not None:
                 outputs.append(output)
@@ -201,6 +215,12 @@ class DeskFold:
         self._rows += rows
         level = brief.get("level", "none")
         metrics.ALERTS.labels(name, level if level in _KNOWN_LEVELS else "other").inc()
+
+    def _place(self, start: int) -> None:
+        """See of which alerts something was said last; what is ahead of ``start`` comes to its place."""
+        for offset, alert in sorted((said.offset, alert) for alert, said in self._alerts.items()):
+            if offset < start:
+                self._remember(alert)
 
     def _remember(self, alert: str) -> None:
         """Of this one something was said last; forget the one for which there is no room any more."""

@@ -101,6 +101,10 @@ class EventsFold:
         """See :class:`streams.lanes.api.Fold`."""
         self.log.fold.load(key, value)
 
+    def gone(self, key: bytes, position: int) -> None:
+        """See :class:`streams.lanes.api.Fold`."""
+        self.log.fold.known.leave(key, position)
+
     def ready(self) -> None:
         """Nothing more to do: state is complete as it was loaded."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple, Protocol, runtime_checkable
 
-__all__ = ["Fold", "Forgets", "Headers", "Output", "Pauses", "Record", "Sink"]
+__all__ = ["Fold", "Headers", "Output", "Pauses", "Record", "Sink"]
 
 Headers = Sequence[tuple[str, bytes]]
 
@@ -40,6 +40,13 @@ class Fold(Protocol):
     def load(self, key: bytes, value: bytes) -> None:
         """Take back one key's state, as :meth:`changed` gave it; once a key, before :meth:`ready`."""
 
+    def gone(self, key: bytes, position: int) -> None:
+        """Take back that a key is gone, further on than where the lane starts; called like :meth:`load`.
+
+        Its records with offsets below ``position`` have been applied and come again: leave them out, as for
+        a state that is ahead. From ``position`` on the key is one that was never there.
+        """
+
     def ready(self) -> None:
         """The restore is complete; records follow."""
 
@@ -54,20 +61,7 @@ class Fold(Protocol):
 
         Written in this order. A process that dies meanwhile leaves the first ones ahead of the position at
         which the lane starts again: a state holds the offset it has applied and leaves out what is below, and
-        what describes the whole partition comes last. A fold that gives None has to be one that
-        :class:`Forgets`.
-        """
-
-
-@runtime_checkable
-class Forgets(Protocol):
-    """What a :class:`Fold` has as well when some of its keys go."""
-
-    def gone(self, key: bytes, position: int) -> None:
-        """Take back that a key is gone, further on than where the lane starts; called like ``load``.
-
-        Its records with offsets below ``position`` have been applied and come again: leave them out, as for
-        a state that is ahead. From ``position`` on the key is one that was never there.
+        what describes the whole partition comes last.
         """
 
 

@@ -29,8 +29,7 @@ from collections.abc import Iterable, Sequence
 from math import inf
 
 from streams.clock import monotonic
-from streams.errors import OperationError
-from streams.lanes.api import Fold, Forgets, Headers, Output, Pauses, Record, Sink
+from streams.lanes.api import Fold, Headers, Output, Pauses, Record, Sink
 from streams.lanes.changelog import MARK, Merge, pack, start_offset, tombstone
 from streams.lanes.chunk import Chunk, Place
 from streams.lanes.observer import LaneObserver
@@ -203,8 +202,6 @@ class FoldLane(Lane):
         self._gone = gone
         for key, position in gone.items():
             if position > start:
-                if not isinstance(self._fold, Forgets):
-                    raise OperationError("keys of the changelog are gone and this fold forgets none")
                 self._fold.gone(key, position)
 
     async def _apply(self, records: Sequence[Record]) -> None:

@@ -25,10 +25,10 @@ from benchmarks.workload import records
 from streams.clock import monotonic, wall_ms
 from tests.chaos.feed import Feed
 from tests.chaos.harm import Slots
-from tests.chaos.outage_look import metric, metrics_of
 from tests.chaos.proof import prove
 from tests.chaos.stage import stage, verdict
 from tests.support.kafka import KafkaBroker
+from tests.support.metrics import metric, metrics_of
 from tests.support.world import World
 
 __all__ = ["Brokerless"]

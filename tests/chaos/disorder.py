@@ -29,10 +29,10 @@ from streams.lanes.api import Record
 from streams.ticks import tick_record
 from streams.warehouse.client import connect
 from tests.chaos.feed import Feed, closing
-from tests.chaos.outage_look import metric, metrics_of
 from tests.chaos.proof import Best, Proof, compare, log_fold, prove
 from tests.chaos.stage import stage, verdict
 from tests.detectors.stories import differences, final_candidates
+from tests.support.metrics import metric, metrics_of
 from tests.support.world import World
 
 __all__ = ["astray", "spaced"]

@@ -18,11 +18,12 @@ from pathlib import Path
 from typing import Any
 
 from streams.clock import monotonic, wall_ms
-from tests.chaos.outage_look import differences, metric, metrics_of, said
+from tests.chaos.outage_look import differences
 from tests.chaos.outage_parts import HOW, Alerts, Traffic
 from tests.chaos.stage import stage, verdict
 from tests.support.engine import EngineUnderTest
 from tests.support.kafka import KafkaAt
+from tests.support.metrics import metric, metrics_of, said
 from tests.support.world import World
 
 __all__ = ["Outage"]

@@ -1,57 +1,16 @@
-"""What a worker says of itself, and whether all that it was given is in the tables, once."""
+"""Whether all that a worker was given is in the tables, once."""
 
 from __future__ import annotations
 
-import json
-import urllib.parse
-import urllib.request
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
-
-from prometheus_client.parser import text_string_to_metric_families
 
 from detectors.tables import PROVENANCE, TABLES
 from streams import blocks
 from streams.warehouse.client import connect
 from tests.support.world import World
 
-__all__ = ["differences", "metric", "metrics_at", "metrics_of", "said"]
-
-
-def metrics_of(world: World) -> Mapping[tuple[str, tuple[tuple[str, str], ...]], float]:
-    """Every sample of all workers' ``/metrics``, added up."""
-    found: Counter[tuple[str, tuple[tuple[str, str], ...]]] = Counter()
-    for line in said(world, "worker starts"):
-        found.update(metrics_at(line["metrics"]))
-    return found
-
-
-def metrics_at(url: str) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
-    """Every sample of one worker, by its name and labels."""
-    port = urllib.parse.urlsplit(url).port
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
-        text = answer.read().decode()
-    return {
-        (sample.name, tuple(sorted(sample.labels.items()))): sample.value
-        for family in text_string_to_metric_families(text)
-        for sample in family.samples
-    }
-
-
-def metric(found: Mapping[Any, float], name: str, **labels: str) -> float:
-    """The sum of a metric over what ``labels`` leave open."""
-    return sum(
-        value
-        for (known, have), value in found.items()
-        if known == name and labels.items() <= dict(have).items()
-    )
-
-
-def said(world: World, *events: str) -> list[dict[str, Any]]:
-    """The worker's log lines whose event begins with one of ``events``."""
-    lines = [json.loads(line) for line in world.log().splitlines() if line.startswith("{")]
-    return [line for line in lines if str(line.get("event", "")).startswith(events)]
+__all__ = ["differences"]
 
 
 def differences(world: World, sample: str = "0") -> list[str]:

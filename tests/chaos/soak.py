@@ -37,10 +37,10 @@ from streams.kafka.producer import Producer
 from tests.chaos.draw import Line, draw
 from tests.chaos.feed import Feed
 from tests.chaos.harm import FROZEN_S, Slots
-from tests.chaos.outage_look import metrics_at, said
 from tests.chaos.stage import stage, verdict
 from tests.support.engine import EngineUnderTest
 from tests.support.kafka import KafkaAt
+from tests.support.metrics import metrics_at, said
 from tests.support.world import World
 
 __all__ = ["Soak"]

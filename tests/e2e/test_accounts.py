@@ -3,32 +3,16 @@
 from __future__ import annotations
 
 import re
-import urllib.request
 from collections.abc import Callable
 
 from streams.clock import wall_ms
 from streams.kafka.producer import Producer
 from streams.sources.api import cloud_event
 from streams.warehouse.client import connect
+from tests.support.metrics import addresses, measured, page
 from tests.support.world import World
 
 PARTITIONS = 2
-
-
-def _scraped(world: World, worker: int = -1) -> list[str]:
-    """The lines of a worker's metrics, of the last one unless told otherwise."""
-    port = re.findall(r'"metrics": "http://127.0.0.1:(\d+)/metrics"', world.log())[worker]
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
-        text: str = answer.read().decode()
-    return text.splitlines()
-
-
-def _metric(world: World, name: str, **labels: str) -> float:
-    """The sum over the other labels, scraped from the last worker."""
-    lines = _scraped(world)
-    wanted = [f'{key}="{value}"' for key, value in labels.items()]
-    found = [line for line in lines if line.startswith((f"{name} ", f"{name}{{"))]
-    return sum(float(line.rsplit(" ", 1)[1]) for line in found if all(word in line for word in wanted))
 
 
 def _send(world: World, first: int, count: int) -> None:
@@ -50,22 +34,22 @@ def test_the_steps_agree_and_a_waiting_lane_shows_its_lag(world: Callable[..., W
         nonlocal sent
         _send(found, sent, 10)
         sent += 10
-        return _metric(found, "rehuman_lane_lag_records", topic=topics.facts) >= 3
+        return measured(found, "rehuman_lane_lag_records", topic=topics.facts) >= 3
 
     found.until(lambda: "worker starts" in found.log(), "the start", 60)
     # Nothing is stored, each checkpoint sends a block more, and the lane takes none.
     found.until(behind, "a lag that grows", 90)
-    assert _metric(found, "rehuman_rows_stored_total", table="events") == 0
+    assert measured(found, "rehuman_rows_stored_total", table="events") == 0
     client.execute("RENAME TABLE elsewhere TO events")
     client.disconnect()
-    found.until(lambda: _metric(found, "rehuman_rows_stored_total", table="events") >= sent, "the rows", 90)
-    found.until(lambda: _metric(found, "rehuman_lane_lag_records", topic=topics.facts) == 0, "no lag", 60)
-    assert _metric(found, "rehuman_records_accepted_total", outcome="event") == sent
-    assert _metric(found, "rehuman_events_scored_total") == sent
-    assert _metric(found, "rehuman_rows_stored_total", table="events") == sent
+    found.until(lambda: measured(found, "rehuman_rows_stored_total", table="events") >= sent, "the rows", 90)
+    found.until(lambda: measured(found, "rehuman_lane_lag_records", topic=topics.facts) == 0, "no lag", 60)
+    assert measured(found, "rehuman_records_accepted_total", outcome="event") == sent
+    assert measured(found, "rehuman_events_scored_total") == sent
+    assert measured(found, "rehuman_rows_stored_total", table="events") == sent
     for step in ("scored", "stored"):
         ages = [
-            wall_ms() / 1000 - _metric(found, name, step=step, partition=str(number))
+            wall_ms() / 1000 - measured(found, name, step=step, partition=str(number))
             for name in ("rehuman_newest_event_timestamp_seconds", "rehuman_event_passed_timestamp_seconds")
             for number in range(PARTITIONS)
         ]
@@ -97,5 +81,5 @@ def test_what_is_known_of_a_partition_its_owner_alone_shows(world: Callable[...,
 def _shown(world: World, worker: int) -> set[int]:
     """The partitions of which a worker shows lag, customers or watermark."""
     names = "rehuman_lane_lag_records|rehuman_customers|rehuman_watermark_timestamp_seconds"
-    lines = "\n".join(_scraped(world, worker))
+    lines = page(addresses(world)[worker])
     return {int(number) for number in re.findall(rf'^(?:{names}){{.*partition="(\d+)"', lines, re.MULTILINE)}

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import re
 import subprocess
 import sys
 import time
-import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,6 +18,7 @@ from streams.kafka.partitioner import partition_of
 from streams.kafka.producer import Producer
 from streams.sources.api import cloud_event
 from streams.warehouse.client import connect
+from tests.support.metrics import addresses, measured, page
 from tests.support.world import World
 
 JANE = "jane.doe@example.com"
@@ -51,21 +50,6 @@ def _send(world: World, *events: tuple[str, str, dict[str, object]], partition: 
                 name, wall_ms() + place, "web/live", f"{name}-{place}-{subject}", subject, data
             )
             producer.send(world.settings.topics.events, event.key, event.value, partition=partition)
-
-
-def _metric(world: World, name: str, **labels: str) -> float:
-    """The sum of a metric over its labels, scraped from the worker as Prometheus would."""
-    port = re.findall(r'"metrics": "http://127.0.0.1:(\d+)/metrics"', world.log())[-1]
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
-        text = answer.read().decode()
-    world.scraped = text
-    total = 0.0
-    for line in text.splitlines():
-        if line.startswith((f"{name} ", f"{name}{{")) and all(
-            f'{k}="{v}"' in line for k, v in labels.items()
-        ):
-            total += float(line.rsplit(" ", 1)[1])
-    return total
 
 
 def test_silence_is_noticed_by_the_wall_clock(live: World) -> None:
@@ -102,7 +86,7 @@ def test_a_record_on_the_wrong_partition_finds_its_way(live: World) -> None:
     }
     assert at == {names.pseudonym("default", name): partition_of(name.encode(), 4) for name in people}
     strays = sum(partition_of(name.encode(), 4) != 1 for name in people)
-    assert _metric(live, "rehuman_records_accepted_total", outcome="misrouted") == strays > 0
+    assert measured(live, "rehuman_records_accepted_total", outcome="misrouted") == strays > 0
 
 
 def test_accepted_scored_stored_and_nothing_personal(live: World) -> None:
@@ -122,13 +106,17 @@ def test_accepted_scored_stored_and_nothing_personal(live: World) -> None:
         producer.send(live.settings.topics.events, JANE.encode(), f'{{"who": "{JANE}"'.encode())
     live.until(lambda: live.value("SELECT count() FROM events_exact") == 4, "the rows", 60)
     live.until(lambda: live.value("SELECT count() FROM alerts_exact") >= 1, "the alert", 60)
-    live.until(lambda: _metric(live, "rehuman_rows_written_total", table="dead_letters") == 1, "its row", 60)
-    assert _metric(live, "rehuman_events_scored_total") == 3
-    assert _metric(live, "rehuman_rows_written_total", table="events") == 4
-    assert _metric(live, "rehuman_dead_letters_total", reason="not_json") == 1
-    assert _metric(live, "rehuman_alerts_total", type="alert.raised") == 1
-    live.until(lambda: _metric(live, "rehuman_records_accepted_total", outcome="tick") > 0, "a tick", 60)
-    for text in (live.scraped, live.log()):
+    live.until(
+        lambda: measured(live, "rehuman_rows_written_total", table="dead_letters") == 1,
+        "its row",
+        60,
+    )
+    assert measured(live, "rehuman_events_scored_total") == 3
+    assert measured(live, "rehuman_rows_written_total", table="events") == 4
+    assert measured(live, "rehuman_dead_letters_total", reason="not_json") == 1
+    assert measured(live, "rehuman_alerts_total", type="alert.raised") == 1
+    live.until(lambda: measured(live, "rehuman_records_accepted_total", outcome="tick") > 0, "a tick", 60)
+    for text in (page(addresses(live)[0]), live.log()):
         assert "jane" not in text.lower()
     topics = live.settings.topics
     for topic in (topics.facts, topics.desk, topics.alerts, topics.changelog(topics.events)):
@@ -175,6 +163,6 @@ def test_faust_runs_it_too(world: Callable[..., World]) -> None:
 def test_a_worker_says_when_it_is_ready(live: World) -> None:
     """One port: which partitions it has, and that all of them are reading."""
     live.until(lambda: "worker starts" in live.log(), "the start", 30)
-    live.until(lambda: _metric(live, "rehuman_ready") == 1, "readiness", 60)
+    live.until(lambda: measured(live, "rehuman_ready") == 1, "readiness", 60)
     for topic in (live.settings.topics.events, live.settings.topics.facts, live.settings.topics.desk):
-        assert _metric(live, "rehuman_lanes_open", topic=topic) == 4
+        assert measured(live, "rehuman_lanes_open", topic=topic) == 4

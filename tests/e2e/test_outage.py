@@ -16,10 +16,11 @@ from streams.kafka.producer import Producer
 from streams.sources.api import cloud_event
 from streams.warehouse.client import connect
 from tests.chaos.outage import Outage
-from tests.chaos.outage_look import differences, metric, metrics_of, said
+from tests.chaos.outage_look import differences
 from tests.chaos.outage_parts import HOW
 from tests.support.engine import EngineUnderTest, running
 from tests.support.kafka import QUICK, KafkaAt, KafkaBroker
+from tests.support.metrics import metric, metrics_of, said
 from tests.support.world import World
 
 RATE = 150.0

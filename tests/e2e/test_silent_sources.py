@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import re
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +13,7 @@ from streams.clock import wall_ms
 from streams.kafka.partitioner import partition_of
 from streams.kafka.producer import Producer
 from streams.sources.api import cloud_event
+from tests.support.metrics import addresses, metric, metrics_at
 from tests.support.world import World
 
 PARTITIONS = 4
@@ -46,21 +44,14 @@ def _all_say(world: World, *silent: str) -> bool:
     return last == [list(silent)] * PARTITIONS
 
 
-def _scraped(port: str) -> str:
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
-            text: str = answer.read().decode()
-    except (urllib.error.URLError, OSError):
-        return ""
-    return text
-
-
 def _both_work(world: World) -> bool:
     """Whether the two latest workers have lanes, and all of them between them."""
-    ports = re.findall(r'"metrics": "http://127.0.0.1:(\d+)/metrics"', world.log())[-2:]
-    topic = re.escape(world.settings.topics.events)
-    found = [re.findall(rf'^rehuman_lanes_open{{topic="{topic}"}} (\S+)', _scraped(p), re.M) for p in ports]
-    counts = [int(float(values[0])) if values else 0 for values in found]
+    topic, counts = world.settings.topics.events, []
+    for url in addresses(world)[-2:]:
+        try:
+            counts.append(metric(metrics_at(url), "rehuman_lanes_open", topic=topic))
+        except OSError:
+            return False  # it does not listen yet
     return len(counts) == 2 and sum(counts) == PARTITIONS and min(counts) > 0
 
 

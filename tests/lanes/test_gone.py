@@ -7,7 +7,6 @@ from collections.abc import Iterable
 
 import pytest
 
-from streams.errors import OperationError
 from streams.lanes import LaneObserver, LaneOptions, Output, Record
 from streams.lanes.changelog import MARK, Merge, pack, tombstone
 from streams.lanes.lane import FoldLane
@@ -130,17 +129,3 @@ def test_a_start_completes_what_an_earlier_one_left() -> None:
     asyncio.run(main())
     assert Written(b"idle", None, tombstone(3)) in broker.sent["changelog"]
     assert once_more.told == []
-
-
-def test_a_fold_that_cannot_be_told_stops_the_lane() -> None:
-    class Plain(Forgetful):
-        gone = None  # type: ignore[assignment]
-
-    broker = MemoryBroker(VALUES)
-    broker.sent["changelog"] = [Written(MARK, pack(2, None)), Written(b"k1", pack(4, None))]
-
-    async def main() -> None:
-        await lane(MemoryWire(broker), Plain()).run()
-
-    with pytest.raises(OperationError, match="gone and this fold forgets none"):
-        asyncio.run(main())

@@ -61,7 +61,6 @@ class World:
         }
         self.values = {name: str(value) for name, value in given.items()}
         self.workers: list[subprocess.Popen[bytes]] = []
-        self.scraped = ""
         self._asking = Asking(self.values["kafka_url"], self.settings.group)
 
     @property
@@ -93,15 +92,7 @@ class World:
     def prepare(self) -> World:
         """What ``rehuman topics create`` and ``rehuman migrate`` do."""
         settings = self.settings
-        deadline = time.monotonic() + PATIENCE_S
-        while True:
-            try:
-                admin.create(settings)
-                break
-            except OperationError as error:
-                # A command gives up within ten seconds; a broker that starts beside others may take longer.
-                if "Timeout" not in str(error) or time.monotonic() > deadline:
-                    raise
+        self.until(lambda: _created(settings), "the topics")
         seed(settings)
         migrate(settings.clickhouse_url)
         return self
@@ -142,7 +133,8 @@ class World:
 
     def log(self) -> str:
         """What the workers have logged."""
-        return (self.home / "worker.log").read_text(errors="replace")
+        path = self.home / "worker.log"
+        return path.read_text(errors="replace") if path.exists() else ""
 
     def kill(self, worker: subprocess.Popen[bytes]) -> None:
         """``kill -9``."""
@@ -209,6 +201,17 @@ class World:
         for worker in list(self.workers):
             self.kill(worker)
         self._asking.close()
+
+
+def _created(settings: Settings) -> bool:
+    """A command gives up within ten seconds; a broker that starts beside others may take longer."""
+    try:
+        admin.create(settings)
+    except OperationError as error:
+        if "Timeout" not in str(error):
+            raise
+        return False
+    return True
 
 
 @cache
