@@ -40,7 +40,7 @@ from tests.chaos.harm import FROZEN_S, Slots
 from tests.chaos.stage import stage, verdict
 from tests.support.engine import EngineUnderTest
 from tests.support.kafka import KafkaAt
-from tests.support.metrics import metrics_at, said
+from tests.support.metrics import addresses, metrics_at
 from tests.support.world import World
 
 __all__ = ["Soak"]
@@ -82,8 +82,8 @@ class Soak:
         """``rate`` events a second for so long, and a kill after each ``every_s`` or so."""
         self._desk = fill_the_desk(self.world, self._seed)
         self.slots.start(0)
-        self.world.until(lambda: bool(said(self.world, "worker starts")), "the first worker")
-        self._metrics = said(self.world, "worker starts")[0]["metrics"]
+        self.world.until(lambda: bool(addresses(self.world)), "the first worker")
+        self._metrics = addresses(self.world)[0]
         self.slots.start(1)
         feed = Feed(self.world, int(rate * seconds), rate, seed=self._seed, customers=CUSTOMERS)
         feed.start()

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 from streams.clock import wall_ms
 from streams.kafka.producer import Producer
 from streams.sources.api import cloud_event
 from streams.warehouse.client import connect
-from tests.support.metrics import addresses, measured, page
+from tests.support.metrics import addresses, measured, metrics_at
 from tests.support.world import World
 
 PARTITIONS = 2
@@ -80,6 +79,6 @@ def test_what_is_known_of_a_partition_its_owner_alone_shows(world: Callable[...,
 
 def _shown(world: World, worker: int) -> set[int]:
     """The partitions of which a worker shows lag, customers or watermark."""
-    names = "rehuman_lane_lag_records|rehuman_customers|rehuman_watermark_timestamp_seconds"
-    lines = page(addresses(world)[worker])
-    return {int(number) for number in re.findall(rf'^(?:{names}){{.*partition="(\d+)"', lines, re.MULTILINE)}
+    names = ("rehuman_lane_lag_records", "rehuman_customers", "rehuman_watermark_timestamp_seconds")
+    found = metrics_at(addresses(world)[worker])
+    return {int(dict(labels)["partition"]) for name, labels in found if name in names}

@@ -28,8 +28,8 @@ class Written(NamedTuple):
 class MemoryBroker:
     """What outlives a process: one partition, its changelog, its group's offset, and everything sent."""
 
-    def __init__(self, values: Iterable[tuple[bytes, bytes]] = ()) -> None:
-        self.log = [Record(offset, 0, key, value) for offset, (key, value) in enumerate(values)]
+    def __init__(self, values: Iterable[tuple[bytes, bytes]] = (), *, stamp: int = 0) -> None:
+        self.log = [Record(offset, stamp, key, value) for offset, (key, value) in enumerate(values)]
         self.sent: dict[str, list[Written]] = {}
         self.committed: int | None = None
         self.earliest = 0

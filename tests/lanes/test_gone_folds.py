@@ -31,6 +31,8 @@ from tests.streams.test_desk_lane import candidates, of_another
 TOPICS = TopicNames("test")
 OPTIONS = LaneOptions(checkpoint_records=7, checkpoint_s=30.0)
 HOUR_MS = 3_600_000
+# When the broker took all of it: nothing lies in its future.
+AFTER = MONDAY + 365 * 24 * HOUR_MS
 Values = list[tuple[bytes, bytes]]
 State = dict[bytes, bytes]
 
@@ -65,13 +67,6 @@ def forgetful_events() -> Fold:
 
 def forgetful_desk() -> Fold:
     return DeskFold(0, TOPICS)
-
-
-def stamped(values: Values) -> MemoryBroker:
-    """A broker that took all of it after the last event."""
-    broker = MemoryBroker(values)
-    broker.log = [record._replace(stamp=MONDAY + 365 * 24 * HOUR_MS) for record in broker.log]
-    return broker
 
 
 def once(make: Callable[[], Fold], broker: MemoryBroker, die_at: int = -1) -> list[tuple[bytes, int]]:
@@ -142,12 +137,12 @@ def test_it_is_exact_wherever_it_dies(
     monkeypatch.setattr(desk_lane, "MOST_OPEN", 4)
     monkeypatch.setattr(desk_lane, "MOST_ENDED", 2)
     log = values()
-    undisturbed = stamped(log)
+    undisturbed = MemoryBroker(log, stamp=AFTER)
     once(make, undisturbed)
     assert any(written.value is None for written in undisturbed.sent["changelog"]), "something is forgotten"
     told = 0
     for die_at in range(sum(not what.startswith("ack") for what in undisturbed.journal)):
-        broker = stamped(log)
+        broker = MemoryBroker(log, stamp=AFTER)
         with pytest.raises(CrashError):
             once(make, broker, die_at)
         told += len(once(make, broker))
