@@ -9,7 +9,16 @@ from clickhouse_driver import Client, errors
 
 from streams.engine.launch import ensure_running
 from streams.errors import OperationError
-from streams.warehouse.errors import SchemaMismatch, Unavailable, first_line, is_network, refusal
+from streams.warehouse.errors import (
+    DOWN,
+    SchemaMismatch,
+    Unavailable,
+    first_line,
+    is_network,
+    is_slow,
+    kind_of,
+    refusal,
+)
 from streams.warehouse.url import Target, parse
 
 __all__ = ["LeanClient", "arguments", "connect", "let_go"]
@@ -65,7 +74,7 @@ def connect(
             _greet(client, target, HELLO_S / len(hosts))
         except OperationError as error:
             # What a host refuses says more than that another one is down.
-            failure = error if failure is None or isinstance(error, Unavailable) else failure
+            failure = error if failure is None or kind_of(error) not in DOWN else failure
         else:
             return client
     assert failure is not None  # noqa: S101 - there is a host, and it failed
@@ -121,6 +130,9 @@ def _failure(error: Exception, target: Target, database: str) -> OperationError:
         return _refusal(error, target, database)
     if isinstance(error, EOFError):
         return OperationError(f"{target.name} hung up without a greeting")
+    if is_slow(error):
+        # The driver's text of it is the address alone.
+        return Unavailable(f"{target.name} does not answer: timed out {first_line(error)}", "timeout")
     if is_network(error):
         return OperationError(f"{target.name} does not answer: {first_line(error)}")
     return OperationError(f"{target.name} does not speak ClickHouse's native protocol")

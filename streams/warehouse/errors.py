@@ -12,6 +12,7 @@ from clickhouse_driver import errors
 from streams.errors import OperationError
 
 __all__ = [
+    "DOWN",
     "KINDS",
     "RETRY_CODES",
     "SCHEMA_CODES",
@@ -19,6 +20,7 @@ __all__ = [
     "Unavailable",
     "first_line",
     "is_network",
+    "is_slow",
     "kind_of",
     "refusal",
 ]
@@ -36,6 +38,8 @@ KINDS = (
     "schema",
     "other",
 )
+# Of these, nothing that a server said.
+DOWN = ("unreachable", "timeout")
 
 
 class Unavailable(OperationError):  # noqa: N818 - reads as the finding it is; an error by its base
@@ -125,6 +129,11 @@ def refusal(error: errors.ServerException, doing: str) -> Unavailable:
 def kind_of(error: OperationError) -> str:
     """One of :data:`KINDS`."""
     return error.kind if isinstance(error, Unavailable) else "unreachable"
+
+
+def is_slow(error: BaseException) -> bool:
+    """Whether the connection is there, or may be, and nothing came through it in time."""
+    return isinstance(error, TimeoutError | errors.SocketTimeoutError)
 
 
 def is_network(error: BaseException) -> bool:

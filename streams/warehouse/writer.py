@@ -20,6 +20,7 @@ from streams.warehouse.errors import (
     SchemaMismatch,
     Unavailable,
     is_network,
+    is_slow,
     kind_of,
     refusal,
 )
@@ -140,7 +141,7 @@ class FactsWriter:
         except (errors.Error, EOFError, OSError) as error:
             let_go(error)
             self.close()
-            slow = isinstance(error, TimeoutError | errors.SocketTimeoutError)
+            slow = is_slow(error)
             how = "says nothing" if slow else "went away"
             if not is_network(error):
                 how = "does not keep to the protocol"

@@ -42,9 +42,8 @@ def test_an_unknown_host() -> None:
 def test_somebody_who_says_nothing(secure: int) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
-        assert "does not answer" in _fails(
-            f"clickhouse://u:geheim@127.0.0.1:{port}/?secure={secure}&verify=0"
-        )
+        message = _fails(f"clickhouse://u:geheim@127.0.0.1:{port}/?secure={secure}&verify=0")
+    assert message == f"ClickHouse at 127.0.0.1:{port} does not answer: timed out (127.0.0.1:{port})"
 
 
 @pytest.mark.parametrize("words", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b""])
@@ -71,6 +70,14 @@ def test_another_host_takes_over(engine: EngineUnderTest) -> None:
 def test_no_database_yet(engine: EngineUnderTest) -> None:
     with pytest.raises(SchemaMismatch, match="has no database absent; 'rehuman migrate' makes it"):
         connect(f"{engine.url}?database=absent")
+
+
+def test_what_a_host_refuses_says_more_than_silence(engine: EngineUnderTest) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        hosts = [f"127.0.0.1:{engine.port}", f"127.0.0.1:{silent.getsockname()[1]}"]
+        for first, second in (hosts, hosts[::-1]):
+            with pytest.raises(SchemaMismatch, match="has no database absent"):
+                connect(f"clickhouse://{first}/absent?alt_hosts={second}")
 
 
 def test_an_embedded_directory_that_cannot_be_used(tmp_path: Path) -> None:

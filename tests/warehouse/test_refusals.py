@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import resource
 import signal
 from collections.abc import Callable, Iterator
@@ -187,11 +188,13 @@ def test_frozen(tmp_path: Path) -> None:
         pid, url = engine.pid, f"{engine.server_url}?send_receive_timeout=1&sync_request_timeout=1"
         writer = FactsWriter(url)
         writer.insert("signals", NAMES, _rows(1))
+        writer.close()
         os.kill(pid, signal.SIGSTOP)
         try:
-            said = waits_for(url, "unreachable", lambda: os.kill(pid, signal.SIGCONT))
+            said = waits_for(url, "timeout", lambda: os.kill(pid, signal.SIGCONT))
         finally:
             os.kill(pid, signal.SIGCONT)
+    assert any(re.search(r"timed out \(127.0.0.1:\d+\)", line["reason"]) for line in said)
     assert len(said) <= 3
 
 
