@@ -41,7 +41,7 @@ setup: .venv/.compiled ## Make .venv with everything pinned, and .venv/bin/rehum
 	@touch $@
 
 # The detectors as machine code; without a C compiler they run as plain Python.
-.venv/.compiled: .venv/.project deploy/compile.py $(wildcard detectors/*.py detectors/*.pyx detectors/*.pxi streams/lanes/*.pyx)
+.venv/.compiled: .venv/.project deploy/compile.py $(wildcard detectors/*.py detectors/*.pyx detectors/*.pxi streams/*.pyx streams/lanes/*.pyx)
 	@$(BIN)/python deploy/compile.py
 	@touch $@
 

@@ -1,10 +1,10 @@
 """Which build of the detectors runs: compiled, or the same files as plain Python.
 
-``deploy/compile.py`` turns the files named by :func:`sources` and those of :data:`IN_C`, one of which is the
-lanes', into extension modules beside them, and notes what it compiled. Both builds give the same results; the
-compiled one is several times faster. It is used only if it was made of exactly these files for exactly this
-interpreter: who edits one runs plain Python until `make setup` has compiled it again, never what it was
-before. ``DETECTORS=pure`` in the environment asks for plain Python.
+``deploy/compile.py`` turns the files named by :func:`sources` and those of :data:`IN_C`, two of which are of
+``streams/``, into extension modules beside them, and notes what it compiled. Both builds give the same
+results; the compiled one is several times faster. It is used only if it was made of exactly these files for
+exactly this interpreter: who edits one runs plain Python until `make setup` has compiled it again, never what
+it was before. ``DETECTORS=pure`` in the environment asks for plain Python.
 
 >>> "effort" in [path.stem for path in sources()], "native" in [path.stem for path in sources()]
 (True, False)
@@ -41,6 +41,7 @@ IN_C = (
     "detectors/_records.pyx",
     "detectors/_rows.pyx",
     "detectors/_scan.pyx",
+    "streams/_large.pyx",
     "streams/lanes/_unpack.pyx",
 )
 

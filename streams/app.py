@@ -117,6 +117,7 @@ def _watch(app: Any, lanes: Lanes, topics: Sequence[str]) -> None:
             if monotonic() - swept >= SWEEP_EVERY_S:
                 swept = monotonic()
                 collector.sweep()
+            collector.rest()
             for topic in topics:
                 metrics.LANES_OPEN.labels(topic).set(len(lanes.open(topic)))
             metrics.READY.set(lanes.ready())

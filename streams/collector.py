@@ -4,12 +4,13 @@ Nothing that the lanes make for an event forms a cycle; it is freed when the las
 defaults every 700 objects that live on have the collector look for cycles, and every so often through all
 customers: a tenth of a worker's time, for the few cycles that asyncio and libraries leave.
 
-What is fetched and what is inserted is of megabytes, and comes and goes all the time. The C library would
-ask the system for each such block and give it back, and the system would fill it with zeros, which takes 5
-to 19 % of a worker's time: it is told to keep what it has, in one heap for all threads. Between customers'
-states such blocks leave holes, and what is free is used all over, so that a worker would stand at the most
-that it ever needed: one that took partitions over and lost them again for an hour went from 300 to 440 MB,
-of which 170 to 240 MB were in use. It is told every few seconds to give the holes back.
+What is fetched and what is inserted is of megabytes, and comes and goes all the time. Among customers' states
+such blocks leave holes, the next ones use free memory all over, and what is wanted in one piece finds no hole
+that is large enough: in an hour of taking partitions over and losing them again a worker went from 300 to
+450 MB, of which 120 were in use. So large blocks have memory of their own (``_large.pyx``, in the compiled
+build), which is given back when it was not wanted for a second or two. The rest is the C library's: one heap
+for all threads, which keeps what it has, since the system would fill what it gives anew with zeros, and which
+is told every few seconds to give its holes back.
 """
 
 from __future__ import annotations
@@ -18,7 +19,12 @@ import ctypes
 import gc
 from contextlib import suppress
 
-__all__ = ["settle", "sweep"]
+from detectors import BUILD
+
+__all__ = ["rest", "settle", "sweep"]
+
+if BUILD == "compiled":
+    from streams import _large
 
 # malloc.h
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8
@@ -30,9 +36,17 @@ def settle() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(200_000, 20, 50)
+    if BUILD == "compiled":
+        _large.install()
     _tell("mallopt", M_ARENA_MAX, 1)
     _tell("mallopt", M_MMAP_THRESHOLD, KEPT_BYTES)
     _tell("mallopt", M_TRIM_THRESHOLD, 4 * KEPT_BYTES)
+
+
+def rest() -> None:
+    """Give back what no large block was put into since the last time: less than a millisecond."""
+    if BUILD == "compiled":
+        _large.sweep()
 
 
 def sweep() -> None:
