@@ -23,7 +23,6 @@ from aiokafka.errors import (
     UnknownTopicOrPartitionError,
     for_code,
 )
-from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.protocol.transaction import InitProducerIdRequest
 from aiokafka.record.default_records import DefaultRecordBatch
 
@@ -33,7 +32,7 @@ from streams.kafka.partitioner import partition_of
 from streams.lanes.api import Headers, Output
 from streams.lanes.changelog import FENCE, pack
 from streams.lanes.chunk import Place
-from streams.lanes.fence import Fence, fenced_out, raise_fence
+from streams.lanes.fence import Fence, FencedBatch, fenced_out, raise_fence
 
 __all__ = ["BatchProducer"]
 
@@ -54,7 +53,7 @@ class BatchProducer:
         client: Mapping[str, Any],
         *,
         unacknowledged_bytes: int,
-        builder: Callable[[int], Any] = lambda codec: BatchBuilder(BATCH_BYTES, codec),
+        builder: Callable[[int], Any] = lambda codec: FencedBatch(BATCH_BYTES, codec),
     ) -> None:
         """``client``: the brokers and how to get in, as aiokafka's clients take it; ``builder`` makes an
         empty batch for a codec.
@@ -285,7 +284,7 @@ class _Spool:
         if fence.old():
             # Nothing of this partition is on its way now.
             fence = self.fence = await raise_fence(self._producer.client, fence.name, fence)
-        fence.stamp(builder)
+        builder.fence = fence
 
     async def rest(self) -> None:
         """Return when nothing is on its way."""
