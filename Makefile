@@ -74,5 +74,5 @@ lock: setup ## Pin the newest versions that fit, with hashes
 		-o requirements-setup.lock -
 
 clean: ## Remove everything that make made
-	rm -rf detectors/*.so streams/lanes/*.so detectors/compiled.txt .venv .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist *.egg-info
+	rm -rf detectors/*.so streams/*.so streams/lanes/*.so detectors/compiled.txt .venv .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
