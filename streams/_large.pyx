@@ -47,7 +47,7 @@ cdef size_t MOST = LEAST << (SIZES - 1)
 cdef size_t REGION = LEAST * UNITS
 
 cdef enum:
-    # What became of a slot since it was free: nothing is in it, or it was given back this often by a sweep.
+    # Of a free slot: its memory is the system's, or it was free at the last sweep already, or not yet.
     EMPTY, RESTED, WARM
 
 cdef char *region = NULL
