@@ -17,6 +17,7 @@ from streams.cli import (
     explain,
     policy,
     replay,
+    simulate,
     topics,
     warehouse,
     worker,
@@ -44,6 +45,7 @@ app.add_typer(topics.app, name="topics")
 app.command("migrate", short_help="Bring the database up to date.")(warehouse.migrate)
 app.command("replay", short_help="Publish a file's events to Kafka.")(replay.replay)
 app.command("backtest", short_help="Score a file's events without a broker.")(backtest.backtest)
+app.command("simulate", short_help="Make up customers, with the truth about them.")(simulate.simulate)
 app.add_typer(policy.app, name="policy")
 app.command("sql", short_help="Ask ClickHouse.")(warehouse.sql)
 app.command("explain", short_help="Show a customer's timeline and scores.")(explain.explain)
