@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from streams.cli.options import AsJson, Config, Source, check_files, load_settings, print_json
+from streams.cli.options import (
+    AsJson,
+    Config,
+    Source,
+    check_files,
+    check_output,
+    load_settings,
+    parse_time,
+    print_json,
+)
 from streams.cli.progress import progress
 from streams.errors import SettingError
 
@@ -38,8 +46,9 @@ def backtest(
 
     Example: rehuman backtest servicenow-incidents incidents.csv --scores-out scores.csv
     """
-    span = (_moment("--from", since), _moment("--until", until))
-    if span[0] is not None and span[1] is not None and span[0] >= span[1]:
+    begin = None if since is None else parse_time("--from", since)
+    end = None if until is None else parse_time("--until", until)
+    if begin is not None and end is not None and begin >= end:
         raise SettingError("--until", repr(until), "a time after --from")
     check_files(files)
     for name, path in (
@@ -47,8 +56,7 @@ def backtest(
         ("--alerts-out", alerts_out),
         ("--report-out", report_out),
     ):
-        if path is not None and not path.absolute().parent.is_dir():
-            raise SettingError(name, str(path), "a file in a directory that exists")
+        check_output(name, path)
     settings = load_settings(config, policy=policy)
     from streams.backtest import run
     from streams.sources.api import get_source
@@ -58,8 +66,8 @@ def backtest(
             settings,
             get_source(source),
             files,
-            start=span[0],
-            until=span[1],
+            start=begin,
+            until=end,
             scores_out=scores_out,
             alerts_out=alerts_out,
             report_out=report_out,
@@ -73,16 +81,3 @@ def backtest(
         if isinstance(value, dict):
             shown = ", ".join(f"{key} {count}" for key, count in value.items()) or "none"
         typer.echo(f"{name.replace('_', ' ')}: {shown}")
-
-
-def _moment(option: str, text: str | None) -> int | None:
-    """Milliseconds since the epoch. Raises SettingError."""
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise SettingError(
-            option, repr(text), "a time such as 1999-02-01 or 1999-02-01T08:00:00+02:00"
-        ) from None
-    return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)

@@ -59,6 +59,12 @@ def check_files(paths: list[Path]) -> list[Path]:
     return paths
 
 
+def check_output(option: str, path: Path | None) -> None:
+    """Raises SettingError for a file that cannot be there."""
+    if path is not None and (path.is_dir() or not path.absolute().parent.is_dir()):
+        raise SettingError(option, str(path), "a file in a directory that exists")
+
+
 def parse_since(text: str | None) -> int:
     """``--since`` in milliseconds since the epoch; 0 for all there is. Raises SettingError."""
     if text is None:
@@ -70,12 +76,19 @@ def parse_since(text: str | None) -> int:
         return wall_ms() - parse(text)
     except ValueError:
         pass
+    expected = "a span such as 30min, 2h or 3d, or a time such as 2026-02-01T08:00:00+01:00"
+    return parse_time("--since", text, expected)
+
+
+def parse_time(
+    option: str, text: str, expected: str = "a time such as 1999-02-01 or 1999-02-01T08:00:00+02:00"
+) -> int:
+    """A time (ISO 8601; UTC where it names no zone) in ms since the epoch. Raises SettingError."""
     try:
         moment = datetime.fromisoformat(text)
         return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
     except (ValueError, OverflowError):
-        expected = "a span such as 30min, 2h or 3d, or a time such as 2026-02-01T08:00:00+01:00"
-        raise SettingError("--since", repr(text), expected) from None
+        raise SettingError(option, repr(text), expected) from None
 
 
 def print_json(value: Any) -> None:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from streams.cli.options import AsJson, print_json
+from streams.cli.options import AsJson, check_output, parse_time, print_json
 from streams.cli.progress import progress
 from streams.errors import SettingError
 
 # The Monday that example files begin with.
 START = "2026-01-05"
+# Years 1990 to 9000, ms since the epoch: the events of the last ones need room after them.
+EARLIEST = 631_152_000_000
+LATEST = 221_876_928_000_000
 
 
 def simulate(
@@ -57,10 +59,11 @@ def simulate(
     """
     if hours is not None and days is not None:
         raise SettingError("--days", str(days), "either --hours or --days")
-    began = _moment(start)
+    began = parse_time("--start", start)
+    if not EARLIEST <= began < LATEST:
+        raise SettingError("--start", repr(start), "a year between 1990 and 9000")
     for name, path in (("--events-out", events_out), ("--truth-out", truth_out)):
-        if path.is_dir() or not path.absolute().parent.is_dir():
-            raise SettingError(name, str(path), "a file in a directory that exists")
+        check_output(name, path)
     if events_out.absolute() == truth_out.absolute():
         raise SettingError("--truth-out", str(truth_out), "another file than --events-out")
     from streams.simulate.parameters import load
@@ -83,17 +86,3 @@ def simulate(
         return
     typer.echo(f"{pack}, seed {seed}: {parameters.title}")
     typer.echo(f"{summary.customers} customers, {summary.events} events, {summary.truth} records of truth")
-
-
-def _moment(text: str) -> int:
-    """Milliseconds since the epoch. Raises SettingError."""
-    try:
-        moment = datetime.fromisoformat(text)
-        milliseconds = round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
-    except (ValueError, OverflowError):
-        raise SettingError(
-            "--start", repr(text), "a time such as 2026-01-05 or 2026-01-05T08:00:00+01:00"
-        ) from None
-    if not 1990 <= moment.year <= 9000:
-        raise SettingError("--start", repr(text), "a year between 1990 and 9000")
-    return milliseconds

@@ -8,6 +8,7 @@ from streams.simulate import course as c
 from streams.simulate.company import HOUR
 from streams.simulate.course import DIGITAL, Course
 from streams.simulate.draws import chosen, exponential, normal
+from streams.simulate.parameters import Shares
 
 __all__ = ["choose", "over", "settled"]
 
@@ -48,9 +49,14 @@ def _looks_up(m: Course) -> None:
 def _first(m: Course) -> str:
     first = m.of.first
     more = first.human_factor if m.matter.wants_human else 1.0
-    weights = {"digital": first.digital, "bot": first.bot}
-    weights |= {name: getattr(first, name) * more for name in ("phone", "chat", "email", "store")}
+    weights = _weights(first, more)
     return chosen(m.luck(c.FIRST), weights)
+
+
+def _weights(of: Shares, human: float) -> dict[str, float]:
+    """Of each way; ``human`` is how much likelier are those with people at their other end."""
+    people = {name: getattr(of, name) * human for name in ("phone", "chat", "email", "store")}
+    return {"digital": of.digital, "bot": of.bot} | people
 
 
 def _after_lapse(m: Course) -> str:
@@ -80,8 +86,8 @@ def _after_failure(m: Course) -> str:
         m.why = "guided"
         return _goes(m, m.sent_to)
     more = 2.0 if m.matter.wants_human or m.person.prefers_human or m.digital_failures > 1 else 1.0
-    weights = {"digital": then.digital * 0.5**m.digital_failures, "bot": then.bot}
-    weights |= {name: getattr(then, name) * more for name in ("phone", "chat", "email", "store")}
+    weights = _weights(then, more)
+    weights["digital"] *= 0.5**m.digital_failures
     for name in weights:
         weights[name] *= then.again ** m.used.get(name, 0)
     return _goes(m, chosen(m.luck(c.NEXT), weights))

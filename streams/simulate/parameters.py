@@ -20,7 +20,7 @@ import msgspec
 from streams.errors import SettingError
 from streams.simulate.company import Release, Surge
 
-__all__ = ["Intent", "Parameters", "load", "pack_names"]
+__all__ = ["Intent", "Parameters", "Shares", "load", "pack_names"]
 
 
 class Intent(msgspec.Struct, forbid_unknown_fields=True):
@@ -91,8 +91,8 @@ class Digital(msgspec.Struct, forbid_unknown_fields=True):
     pause_s: float
 
 
-class First(msgspec.Struct, forbid_unknown_fields=True):
-    """Section ``[first]``."""
+class Shares(msgspec.Struct, forbid_unknown_fields=True):
+    """How often each way is chosen, against the others."""
 
     digital: float
     bot: float
@@ -100,19 +100,18 @@ class First(msgspec.Struct, forbid_unknown_fields=True):
     chat: float
     email: float
     store: float
+
+
+class First(Shares, forbid_unknown_fields=True):
+    """Section ``[first]``."""
+
     human_factor: float
     looks: float
 
 
-class Then(msgspec.Struct, forbid_unknown_fields=True):
+class Then(Shares, forbid_unknown_fields=True):
     """Section ``[then]``."""
 
-    digital: float
-    bot: float
-    phone: float
-    chat: float
-    email: float
-    store: float
     again: float
     wait_min: float
 

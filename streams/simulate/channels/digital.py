@@ -80,11 +80,7 @@ def _manages(m: Course, kind: str, step: str) -> bool:
         m.say(_DEFEATS[1 + int(4 * m.any())], step=step)
         m.pause(3.0)
     broken = m.company.broken(m.channel, spec.journey, step, m.now)
-    last = m.progress == len(spec.steps) - 1
-    if m.matter.only_human and last:
-        hopeless = 1.0
-    else:
-        hopeless = 0.0
+    hopeless = m.matter.only_human and m.progress == len(spec.steps) - 1
     fails = digital.fails * spec.difficulty * 2.0 * (1.0 - m.person.skill)
     for attempt in range(1 + digital.retries):
         # The first try is the person's, those after it are harder: what defeated them is still there.
