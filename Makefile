@@ -69,7 +69,7 @@ bench: setup ## Measure everything in interleaved rounds (benchmarks/README.md);
 
 lock: setup ## Pin the newest versions that fit, with hashes
 	$(BIN)/uv pip compile -q --upgrade --universal --generate-hashes --no-annotate \
-		--extra dev pyproject.toml -o requirements.lock
+		--extra calibrate --extra dev pyproject.toml -o requirements.lock
 	echo uv | $(BIN)/uv pip compile -q --upgrade --universal --generate-hashes --no-annotate \
 		-o requirements-setup.lock -
 
