@@ -189,8 +189,9 @@ def default() -> Policy:
 
 def parse(text: str) -> Policy:
     """Read and check a policy's text; :class:`PolicyError` names the first key that is wrong."""
-    if len(text) > _MOST_TEXT or max(map(_dots, text.splitlines()), default=0) > _MOST_DOTS:
-        found = f"{len(text):,} characters" if len(text) > _MOST_TEXT else "a line of many dots"
+    size = len(text.encode("utf-8", "surrogatepass"))
+    if size > _MOST_TEXT or max(map(_dots, text.splitlines()), default=0) > _MOST_DOTS:
+        found = f"{size:,} bytes" if size > _MOST_TEXT else "a line of many dots"
         raise PolicyError("policy file", found, f"{_MOST_TEXT:,} at most, and keys of a few parts")
     try:
         raw = tomllib.loads(text)
