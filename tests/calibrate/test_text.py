@@ -66,7 +66,7 @@ def test_appended_to_the_default_policy_and_taken_back() -> None:
     ["targets = { reopen = { base = 1.0 } }\n", "targets.reopen.base = 1.0\n", "[targets]\nreopen.a = 1\n"],
 )
 def test_a_section_without_lines_of_its_own_is_refused(base: str) -> None:
-    with pytest.raises(PolicyError, match="targets.reopen"):
+    with pytest.raises(PolicyError, match=r"targets\.reopen"):
         with_section(base, "targets.reopen", SECTION)
 
 
