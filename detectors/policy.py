@@ -19,7 +19,8 @@ from typing import Final
 
 import msgspec
 
-from detectors import durations, targets
+from detectors import channel_fit, declared, durations, targets
+from detectors.declared import Line
 from detectors.hours import ServiceHours
 from detectors.policy_errors import PolicyError, expected, readable
 from detectors.policy_model import Ms, NeedSignal, PolicyDocument, Switches
@@ -139,6 +140,10 @@ class Policy:
             "conversation": int(abandonment.conversation),
         }
 
+        # What history says of channels, and what answer is expected of how much effort.
+        self.channel_fit = channel_fit.made(document.channel_fit)
+        self.declared = declared.made(document)
+        self.ces_line: Line | None = self.declared.get("ces")
         # Sections for targets; by type of event, those at which one is human need; one that is everywhere.
         self.targets = targets.made(document)
         self.live: dict[str, Target] = {}
@@ -317,6 +322,8 @@ def _check(document: PolicyDocument) -> None:
     for key, table in (("channels", document.channels), ("teams", document.teams)):
         if "*" not in table:
             raise PolicyError(f'{key}."*"', "nothing", "an entry for everything not named")
+    channel_fit.check(document)
+    declared.check(document)
     targets.check(document)
     try:
         floor = datetime.fromisoformat(document.time.floor)
