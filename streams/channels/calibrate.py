@@ -38,12 +38,12 @@ def run(request: Request, progress: Callable[[int, int], None] | None = None) ->
     visits = gather(events, policy, Pseudonyms.of(request.settings), progress)
     window = int(policy.document.repeats.window)
     rows = [one for one in decided(visits, window, until) if one.start >= first]
-    if not rows:
-        hours = window // HOUR
-        raise OperationError(f"no contact has {hours} hours of history behind it: a longer one is needed")
     table = policy.document.channels
     split = request.holdout
     fitted = rows if split is None else [one for one in decided(visits, window, split) if one.start >= first]
+    if not fitted:
+        hours = window // HOUR
+        raise OperationError(f"no contact has {hours} hours of history behind it: a longer one is needed")
     later = [] if split is None else [one for one in rows if one.start >= split]
     found = fit(fitted, table, MINIMUM)
     report = {
