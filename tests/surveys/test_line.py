@@ -19,7 +19,7 @@ EFFORTS = [0.0, 3.0, 12.5, 33.0, 50.0, 70.0, 99.0, 100.0]
 
 def truth(effort: float) -> float:
     """A bend that no straight line has: most is lost by the first trouble."""
-    return 0.9 - 0.6 * (effort / 100.0) ** 0.6
+    return 0.8 - 0.6 * (effort / 100.0) ** 0.6
 
 
 def asked(count: int, seed: int = 3) -> tuple[list[float], list[float]]:
