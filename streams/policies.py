@@ -8,6 +8,7 @@ partition and carries the whole text, so that the log alone tells how each event
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -27,8 +28,8 @@ __all__ = [
     "activate",
     "activation_record",
     "configured",
-    "headers",
     "published",
+    "read",
     "remember",
     "seed",
     "versions",
@@ -54,16 +55,19 @@ class Published(NamedTuple):
 
 def configured(settings: Settings) -> Policy:
     """The settings' policy file, or the built-in policy. Raises SettingError naming key and file."""
-    if settings.policy is None:
-        return parse(DEFAULT_TEXT)
+    return parse(DEFAULT_TEXT) if settings.policy is None else read("REHUMAN_POLICY", settings.policy)
+
+
+def read(setting: str, path: Path) -> Policy:
+    """The policy of a file. Raises SettingError naming the setting that gave it, and the key."""
     try:
-        return parse(settings.policy.read_text("utf-8"))
+        return parse(path.read_text("utf-8"))
     except OSError as error:
-        raise SettingError("REHUMAN_POLICY", str(error.strerror), "a file that can be read") from None
+        raise SettingError(setting, str(error.strerror), "a file that can be read") from None
     except UnicodeDecodeError:
-        raise SettingError("REHUMAN_POLICY", "a file that is not UTF-8", "a policy file (TOML)") from None
+        raise SettingError(setting, "a file that is not UTF-8", "a policy file (TOML)") from None
     except PolicyError as error:
-        raise SettingError(f"REHUMAN_POLICY: {error.key}", error.found, error.expected) from None
+        raise SettingError(f"{setting}: {error.key}", error.found, error.expected) from None
 
 
 def activation_record(policy: Policy, time_ms: int) -> bytes:
@@ -108,12 +112,12 @@ def activate(settings: Settings, producer: Producer, policy: Policy, since: int)
 def remember(settings: Settings, producer: Producer, policy: Policy, since: int, *, complete: bool) -> None:
     """Put a version into the policies' topic."""
     key, text = str(policy.version).encode(), policy.text.encode()
-    told = headers(since, complete)
+    told = _headers(since, complete)
     producer.send(settings.topics.policy, key, text, partition=0, headers=told)
     producer.flush()
 
 
-def headers(since: int, complete: bool) -> list[tuple[str, bytes]]:
+def _headers(since: int, complete: bool) -> list[tuple[str, bytes]]:
     """What a version's record says beside its text."""
     return [(SINCE, str(since).encode()), (COMPLETE, b"1" if complete else b"0")]
 

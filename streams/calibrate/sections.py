@@ -9,9 +9,10 @@ from typing import Any
 import msgspec
 
 from detectors.policy import DEFAULT_TEXT, PolicyError, parse
+from streams import policies
 from streams.calibrate.request import Request
 from streams.calibrate.text import with_section
-from streams.errors import OperationError, SettingError
+from streams.errors import OperationError
 from streams.sources.api import SourceEvent
 
 __all__ = ["base_text", "span", "write"]
@@ -19,18 +20,7 @@ __all__ = ["base_text", "span", "write"]
 
 def base_text(path: Path | None) -> str:
     """The base policy's text, checked. Raises SettingError for one that cannot be."""
-    if path is None:
-        return DEFAULT_TEXT
-    try:
-        text = path.read_text("utf-8")
-        parse(text)
-    except OSError as error:
-        raise SettingError("--base", f"{path} ({error.strerror})", "a policy file (TOML)") from None
-    except UnicodeDecodeError:
-        raise SettingError("--base", f"{path} (not UTF-8)", "a policy file (TOML)") from None
-    except PolicyError as error:
-        raise SettingError(f"--base: {error.key}", error.found, error.expected) from None
-    return text
+    return DEFAULT_TEXT if path is None else policies.read("--base", path).text
 
 
 def span(events: Sequence[SourceEvent], start: int | None, until: int | None) -> tuple[int, int]:
