@@ -36,7 +36,6 @@ def fit(
     design = np.ascontiguousarray(np.column_stack(columns))
     ridge = np.full(design.shape[1], penalty)
     ridge[0] = 0.0
-    # Columns that few rows have are penalised more in effect; the others' scale is that of the log-odds.
     rate = float((weight @ positive) / weight.sum())
     start = np.zeros(design.shape[1])
     start[0] = np.log(rate / (1.0 - rate))
@@ -56,7 +55,7 @@ def _columns(
     one: Bins, codes: Codes, direction: int
 ) -> tuple[list[Floats], list[tuple[float | None, float | None]]]:
     free: tuple[float | None, float | None] = (None, None)
-    if one.kind == "label":
+    if not one.ordered:
         # All others stay at 0: a label that is new is nothing special.
         return [(codes == level).astype(float) for level in range(one.size - 1)], [free] * (one.size - 1)
     missing = one.size - 1
@@ -70,11 +69,11 @@ def _shapes(bins: Sequence[Bins], found: Floats) -> Shapes:
     parts: list[Floats] = []
     at = 1
     for one in bins:
-        if one.kind == "label":
+        if not one.ordered:
             parts.append(np.append(found[at : at + one.size - 1], 0.0))
             at += one.size - 1
         else:
             steps = found[at : at + one.size - 2]
             parts.append(np.concatenate([[0.0], np.cumsum(steps), [found[at + one.size - 2]]]))
             at += one.size - 1
-    return Shapes(float(found[0]), parts, {})
+    return Shapes(float(found[0]), parts)
