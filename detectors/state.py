@@ -17,6 +17,7 @@ from mypy_extensions import mypyc_attr
 
 from detectors.bounds import NONE_HELD
 from detectors.ring import Ring
+from detectors.tally import Tally
 
 __all__ = [
     "Attempt",
@@ -364,6 +365,8 @@ class Customer:
         # How often something out of order has made findings be told again: part of every row's version.
         self.epoch = 0
         self.ring: Ring | None = None
+        # Contacts with people and cases, once there was one.
+        self.tally: Tally | None = None
 
     def due(self, held: frozenset[str] = NONE_HELD) -> int:
         """When the next timer fires that waits for no source of ``held``; 0 where there is none."""
