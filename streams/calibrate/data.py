@@ -6,13 +6,14 @@ what runs, and nothing later can be in a row: a feature is taken at the moment i
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.features import FEATURES
+from detectors.feature_names import LABELS, NUMBERS
 from detectors.policy import Policy
 from streams.backtest import fold_events
 from streams.clock import wall_ms
@@ -21,13 +22,10 @@ from streams.sources.api import SourceEvent
 from streams.targets.labels import KINDS, Label
 from streams.ticks import under
 
-__all__ = ["LABELS", "NUMBERS", "Rows", "gather"]
+__all__ = ["Rows", "gather"]
 
 Progress = Callable[[int, int], None]
 EVERY = 2_000
-
-NUMBERS = [one.name for one in FEATURES if one.kind == "number"]
-LABELS = [one.name for one in FEATURES if one.kind == "label"]
 
 
 class Rows:
@@ -74,8 +72,8 @@ class Rows:
     def column(self, name: str) -> NDArray[Any]:
         """A feature's values."""
         if name in NUMBERS:
-            return self.numbers[:, NUMBERS.index(name)]
-        found: NDArray[Any] = self.labels[:, LABELS.index(name)]
+            return self.numbers[:, NUMBERS[name]]
+        found: NDArray[Any] = self.labels[:, LABELS[name]]
         return found
 
 
@@ -89,7 +87,7 @@ def gather(
 ) -> Rows:
     """Fold ``events`` and take the features of those that ``labels`` names, each once."""
     refs: list[tuple[str, str]] = []
-    numbers: list[list[float]] = []
+    numbers = array("d")
     texts: list[list[str]] = []
     moments: list[tuple[int, float]] = []
     left = dict(labels)
@@ -100,7 +98,7 @@ def gather(
             ref = (seen.e.source, seen.e.id)
             if left.pop(ref, None) is not None:
                 refs.append(ref)
-                numbers.append(seen.numbers)
+                numbers.extend(seen.numbers)
                 texts.append(seen.labels)
                 moments.append((seen.e.time, seen.human_need))
         if isinstance(found.raw, SourceEvent):
@@ -118,7 +116,7 @@ def gather(
         times + np.array([label.lead or 0 for label in told], np.int64),
         np.array([places.setdefault(label.customer, len(places)) for label in told], np.int64),
         np.array([label.positive for label in told], bool),
-        np.array(numbers, float).reshape(len(refs), len(NUMBERS)),
+        np.frombuffer(numbers, float).reshape(len(refs), len(NUMBERS)),
         np.array(texts, object).reshape(len(refs), len(LABELS)),
         np.array([need for _, need in moments], float),
     )

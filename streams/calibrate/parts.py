@@ -19,9 +19,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.features import FEATURES, NEVER
+from detectors.feature_names import FEATURES, NEVER, NUMBERS
 from streams.calibrate.bins import Bins, Codes, LabelBins, NumberBins, PairBins, label_bins, number_bins
-from streams.calibrate.data import NUMBERS, Rows
+from streams.calibrate.data import Rows
 from streams.calibrate.directions import direction
 from streams.errors import SettingError
 
