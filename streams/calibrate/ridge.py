@@ -14,7 +14,10 @@ import numpy as np
 from streams.calibrate.bins import Bins, Codes
 from streams.calibrate.shapes import Floats, Shapes
 
-__all__ = ["fit"]
+__all__ = ["EXACT", "ROUGH", "fit"]
+
+# When to stop: a relative change of the loss below this.
+EXACT, ROUGH = 1e-8, 1e-6
 
 
 def fit(
@@ -24,6 +27,7 @@ def fit(
     weight: Floats,
     penalty: float,
     directions: Sequence[int],
+    stop: float = EXACT,
 ) -> Shapes:
     """The shapes that are likeliest under ``penalty`` (times half the sum of squared steps)."""
     from scipy.optimize import minimize
@@ -47,7 +51,9 @@ def fit(
         slope = design.T @ (weight * (chance - positive)) + ridge * found
         return float(total + 0.5 * ridge @ (found * found)), slope
 
-    done = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 500})
+    done = minimize(
+        loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 500, "ftol": stop}
+    )
     return _shapes(bins, done.x)
 
 

@@ -1,0 +1,88 @@
+"""The black box beside which the additive model is shown: gradient boosting that may combine all features.
+
+The same rows, the same features as they are (not in bins), the same folds for its own parameters. It is never
+written anywhere: it says what being additive costs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from detectors.feature_names import NUMBERS
+from streams.calibrate.bins import LabelBins, label_bins
+from streams.calibrate.boosted import Boosted
+from streams.calibrate.choose import DAY, auc, ranked_loss
+from streams.calibrate.data import Rows
+from streams.calibrate.folds import forward
+from streams.calibrate.shapes import Floats
+
+__all__ = ["Reference", "reference"]
+
+LEAVES = (4, 8, 16, 31)
+ROUNDS = (25, 50, 100, 150, 200, 300)
+# Levels of a label that it is told apart by, at most.
+MOST_LEVELS = 200
+
+
+class Reference(msgspec.Struct, frozen=True):
+    """Its parameters, how they looked in validation, and its log-odds of the rows that were asked for."""
+
+    options: Boosted
+    validation_auc: float | None
+    logits: Floats
+
+    @property
+    def words(self) -> str:
+        """In one line."""
+        options = self.options
+        return f"boosting of all features together, {options.rounds} rounds, {options.leaves} leaves"
+
+
+def reference(rows: Rows, names: Sequence[str], ask: Rows, gap: int, seed: int = 1) -> Reference:
+    """Choose its parameters within ``rows``, fit it to them, and ask it about ``ask``."""
+    folds = forward(rows.times, rows.known, rows.positive, max(gap, DAY))
+    tried: list[tuple[float, float, Boosted]] = []
+    for leaves in LEAVES if folds else ():
+        options = Boosted(max(ROUNDS), leaves=leaves, least=20, ridge=5.0, share=1.0)
+        found = [_staged(options, rows.at(known), names, rows.at(after), seed) for known, after in folds]
+        for place, rounds in enumerate(ROUNDS):
+            looked = [
+                (rows.at(after).positive.astype(float), found[at][place])
+                for at, (_, after) in enumerate(folds)
+            ]
+            loss = float(
+                np.average([ranked_loss(*one) for one in looked], weights=[len(one[0]) for one in looked])
+            )
+            area = float(np.mean([auc(*one) for one in looked]))
+            tried.append((loss, area, msgspec.structs.replace(options, rounds=rounds)))
+    if not tried:
+        options = Boosted(50, leaves=4, ridge=5.0, share=1.0)
+        return Reference(options, None, _staged(options, rows, names, ask, seed)[-1])
+    _, area, options = min(tried, key=lambda one: one[0])
+    return Reference(options, round(area, 4), _staged(options, rows, names, ask, seed)[-1])
+
+
+def _staged(options: Boosted, rows: Rows, names: Sequence[str], ask: Rows, seed: int) -> list[Floats]:
+    """Log-odds of ``ask`` after each of :data:`ROUNDS`, or after the options' own."""
+    labels = {
+        name: label_bins(name, rows.column(name), MOST_LEVELS, 5) for name in names if name not in NUMBERS
+    }
+    model = options.model(categorical_features=[name in labels for name in names], random_state=seed)
+    given, asked = _inputs(rows, names, labels), _inputs(ask, names, labels)
+    found = []
+    for rounds in ROUNDS if options.rounds == max(ROUNDS) else (options.rounds,):
+        model.set_params(max_iter=rounds)
+        model.fit(given, rows.positive)
+        found.append(np.asarray(model.decision_function(asked), np.float64))
+    return found
+
+
+def _inputs(rows: Rows, names: Sequence[str], labels: dict[str, LabelBins]) -> Floats:
+    columns: list[Any] = [
+        labels[name].codes(rows.column(name)) if name in labels else rows.column(name) for name in names
+    ]
+    return np.column_stack(columns).astype(np.float64)
