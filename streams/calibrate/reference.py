@@ -15,7 +15,7 @@ import numpy as np
 from detectors.feature_names import NUMBERS
 from streams.calibrate.bins import LabelBins, label_bins
 from streams.calibrate.boosted import Boosted
-from streams.calibrate.choose import DAY, auc, ranked_loss
+from streams.calibrate.choose import DAY, ranked_loss
 from streams.calibrate.data import Rows
 from streams.calibrate.folds import forward
 from streams.calibrate.shapes import Floats
@@ -29,11 +29,11 @@ MOST_LEVELS = 200
 
 
 class Reference(msgspec.Struct, frozen=True):
-    """Its parameters, how they looked in validation, and its log-odds of the rows that were asked for."""
+    """Its parameters, and its log-odds of the rows looked at in validation and of those asked for."""
 
     options: Boosted
-    validation_auc: float | None
-    logits: Floats
+    looked: Floats
+    asked: Floats | None
 
     @property
     def words(self) -> str:
@@ -42,39 +42,42 @@ class Reference(msgspec.Struct, frozen=True):
         return f"boosting of all features together, {options.rounds} rounds, {options.leaves} leaves"
 
 
-def reference(rows: Rows, names: Sequence[str], ask: Rows, gap: int, seed: int = 1) -> Reference:
+def reference(rows: Rows, names: Sequence[str], ask: Rows | None, gap: int, seed: int = 1) -> Reference:
     """Choose its parameters within ``rows``, fit it to them, and ask it about ``ask``."""
     folds = forward(rows.times, rows.known, rows.positive, max(gap, DAY))
-    tried: list[tuple[float, float, Boosted]] = []
+    tried: list[tuple[float, Boosted, list[Floats]]] = []
     for leaves in LEAVES if folds else ():
         options = Boosted(max(ROUNDS), leaves=leaves, least=20, ridge=5.0, share=1.0)
-        found = [_staged(options, rows.at(known), names, rows.at(after), seed) for known, after in folds]
+        found = [
+            _staged(options, ROUNDS, rows.at(known), names, rows.at(after), seed) for known, after in folds
+        ]
         for place, rounds in enumerate(ROUNDS):
-            looked = [
-                (rows.at(after).positive.astype(float), found[at][place])
-                for at, (_, after) in enumerate(folds)
+            logits = [stages[place] for stages in found]
+            losses = [
+                ranked_loss(rows.positive[after].astype(float), one)
+                for (_, after), one in zip(folds, logits, strict=True)
             ]
-            loss = float(
-                np.average([ranked_loss(*one) for one in looked], weights=[len(one[0]) for one in looked])
-            )
-            area = float(np.mean([auc(*one) for one in looked]))
-            tried.append((loss, area, msgspec.structs.replace(options, rounds=rounds)))
-    if not tried:
-        options = Boosted(50, leaves=4, ridge=5.0, share=1.0)
-        return Reference(options, None, _staged(options, rows, names, ask, seed)[-1])
-    _, area, options = min(tried, key=lambda one: one[0])
-    return Reference(options, round(area, 4), _staged(options, rows, names, ask, seed)[-1])
+            loss = float(np.average(losses, weights=[len(one) for one in logits]))
+            tried.append((loss, msgspec.structs.replace(options, rounds=rounds), logits))
+    if tried:
+        _, options, logits = min(tried, key=lambda one: one[0])
+    else:
+        options, logits = Boosted(50, leaves=4, ridge=5.0, share=1.0), [np.zeros(0)]
+    asked = None if ask is None else _staged(options, (options.rounds,), rows, names, ask, seed)[-1]
+    return Reference(options, np.concatenate(logits), asked)
 
 
-def _staged(options: Boosted, rows: Rows, names: Sequence[str], ask: Rows, seed: int) -> list[Floats]:
-    """Log-odds of ``ask`` after each of :data:`ROUNDS`, or after the options' own."""
+def _staged(
+    options: Boosted, stages: Sequence[int], rows: Rows, names: Sequence[str], ask: Rows, seed: int
+) -> list[Floats]:
+    """Log-odds of ``ask`` after each of ``stages`` rounds."""
     labels = {
         name: label_bins(name, rows.column(name), MOST_LEVELS, 5) for name in names if name not in NUMBERS
     }
     model = options.model(categorical_features=[name in labels for name in names], random_state=seed)
     given, asked = _inputs(rows, names, labels), _inputs(ask, names, labels)
     found = []
-    for rounds in ROUNDS if options.rounds == max(ROUNDS) else (options.rounds,):
+    for rounds in stages:
         model.set_params(max_iter=rounds)
         model.fit(given, rows.positive)
         found.append(np.asarray(model.decision_function(asked), np.float64))
