@@ -23,7 +23,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Bins", "Codes", "LabelBins", "NumberBins", "label_bins", "number_bins"]
+__all__ = ["Bins", "Codes", "LabelBins", "NumberBins", "PairBins", "label_bins", "number_bins"]
 
 MOST_BINS: Final = 12
 MOST_LEVELS: Final = 40
@@ -33,7 +33,7 @@ Codes = NDArray[np.int64]
 class NumberBins:
     """Bins of a number: below the first edge, then from each edge on; not known comes last."""
 
-    kind = "number"
+    ordered = True
 
     def __init__(self, name: str, edges: list[float]) -> None:
         self.name = name
@@ -53,7 +53,7 @@ class NumberBins:
 class LabelBins:
     """A bin for every level that is named, and the last for all others."""
 
-    kind = "label"
+    ordered = False
 
     def __init__(self, name: str, levels: list[str]) -> None:
         self.name = name
@@ -72,7 +72,38 @@ class LabelBins:
         return np.array([known.get(str(level), other) for level in levels], np.int64)[where]
 
 
-Bins = NumberBins | LabelBins
+class PairBins:
+    """Every combination of two features' bins: an interaction is one more part of the sum.
+
+    Where a number of the two is not known, the combination is the last bin.
+    """
+
+    ordered = False
+
+    def __init__(self, first: NumberBins | LabelBins, second: NumberBins | LabelBins) -> None:
+        self.name = f"{first.name} x {second.name}"
+        self.first = first
+        self.second = second
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns of the table."""
+        first, second = (one.size - 1 if one.ordered else one.size for one in (self.first, self.second))
+        return first, second
+
+    @property
+    def size(self) -> int:
+        """How many combinations there are, the one of what is not known among them."""
+        return self.shape[0] * self.shape[1] + 1
+
+    def joined(self, first: NDArray[Any], second: NDArray[Any]) -> Codes:
+        """The combination of two columns of values."""
+        rows, columns = self.first.codes(first), self.second.codes(second)
+        known = (rows < self.shape[0]) & (columns < self.shape[1])
+        return np.where(known, rows * self.shape[1] + columns, self.size - 1)
+
+
+Bins = NumberBins | LabelBins | PairBins
 
 
 def number_bins(name: str, values: NDArray[Any], most: int = MOST_BINS, least: int = 20) -> NumberBins:

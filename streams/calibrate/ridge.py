@@ -14,7 +14,10 @@ import numpy as np
 from streams.calibrate.bins import Bins, Codes
 from streams.calibrate.shapes import Floats, Shapes
 
-__all__ = ["fit"]
+__all__ = ["EXACT", "ROUGH", "fit"]
+
+# When to stop: a relative change of the loss below this.
+EXACT, ROUGH = 1e-8, 1e-6
 
 
 def fit(
@@ -24,6 +27,7 @@ def fit(
     weight: Floats,
     penalty: float,
     directions: Sequence[int],
+    stop: float = EXACT,
 ) -> Shapes:
     """The shapes that are likeliest under ``penalty`` (times half the sum of squared steps)."""
     from scipy.optimize import minimize
@@ -36,7 +40,6 @@ def fit(
     design = np.ascontiguousarray(np.column_stack(columns))
     ridge = np.full(design.shape[1], penalty)
     ridge[0] = 0.0
-    # Columns that few rows have are penalised more in effect; the others' scale is that of the log-odds.
     rate = float((weight @ positive) / weight.sum())
     start = np.zeros(design.shape[1])
     start[0] = np.log(rate / (1.0 - rate))
@@ -48,7 +51,9 @@ def fit(
         slope = design.T @ (weight * (chance - positive)) + ridge * found
         return float(total + 0.5 * ridge @ (found * found)), slope
 
-    done = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 500})
+    done = minimize(
+        loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 500, "ftol": stop}
+    )
     return _shapes(bins, done.x)
 
 
@@ -56,7 +61,7 @@ def _columns(
     one: Bins, codes: Codes, direction: int
 ) -> tuple[list[Floats], list[tuple[float | None, float | None]]]:
     free: tuple[float | None, float | None] = (None, None)
-    if one.kind == "label":
+    if not one.ordered:
         # All others stay at 0: a label that is new is nothing special.
         return [(codes == level).astype(float) for level in range(one.size - 1)], [free] * (one.size - 1)
     missing = one.size - 1
@@ -70,11 +75,11 @@ def _shapes(bins: Sequence[Bins], found: Floats) -> Shapes:
     parts: list[Floats] = []
     at = 1
     for one in bins:
-        if one.kind == "label":
+        if not one.ordered:
             parts.append(np.append(found[at : at + one.size - 1], 0.0))
             at += one.size - 1
         else:
             steps = found[at : at + one.size - 2]
             parts.append(np.concatenate([[0.0], np.cumsum(steps), [found[at + one.size - 2]]]))
             at += one.size - 1
-    return Shapes(float(found[0]), parts, {})
+    return Shapes(float(found[0]), parts)
