@@ -120,7 +120,9 @@ def in_force(found: Mapping[int, Published], now: int) -> Published | None:
 
 def follower(found: Mapping[int, Published], since: int) -> Published | None:
     """The next version that begins after ``since``."""
-    return min((entry for entry in found.values() if entry.since > since), key=_order, default=None)
+    later = [entry for entry in found.values() if entry.since > since]
+    # Of two that begin at one moment the one published last holds.
+    return min(later, key=lambda entry: (entry.since, -entry.version), default=None)
 
 
 def states(found: Mapping[int, Published], now: int) -> dict[int, str]:

@@ -5,14 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from detectors.decode import Decoder
 from detectors.events import Activation
 from detectors.policy import DEFAULT_TEXT, Policy, PolicyError, parse
+from detectors.timeline import Timeline
 from streams import publishing
 from streams.errors import OperationError, SettingError
 from streams.policies import Published, activation_record
-from streams.publishing import Outcome, Plan, decide
+from streams.publishing import Outcome, Plan, decide, follower, in_force
 from streams.settings import load
 
 NOW = 1_706_700_000_000
@@ -31,6 +34,7 @@ def having(*entries: Published) -> dict[int, Published]:
     return {entry.version: entry for entry in entries}
 
 
+VERSIONS = [version(number) for number in range(1, 7)]
 TWO = having(known(1, 0), known(2, NOW - HOUR))
 
 
@@ -81,6 +85,27 @@ def test_numbers_only_grow_and_one_is_finished_before_the_next() -> None:
         decide(having(known(1, 0), known(2, 1, complete=False)), version(3), None, NOW)
     with pytest.raises(OperationError, match="rehuman topics create"):
         decide({}, version(1), None, NOW)
+
+
+@settings(max_examples=30)
+@given(st.lists(st.integers(0, 6), min_size=1, max_size=5))
+def test_what_is_said_to_be_in_force_is_what_the_fold_takes(moments: list[int]) -> None:
+    """Versions in the order of their publishing, each from its moment on, two from the same one included."""
+    timeline = Timeline(VERSIONS[0])
+    found: dict[int, Published] = {}
+    for offset, moment in enumerate([0, *moments]):
+        policy = VERSIONS[offset]
+        timeline.activate(offset, moment, policy.text)
+        found[policy.version] = Published(policy.version, policy.text, moment, True, 0)
+    for time in range(8):
+        holds = in_force(found, time)
+        assert holds is not None
+        assert holds.version == timeline.policy(time, 100).version
+        turn = timeline.turn(time)
+        after = follower(found, time)
+        assert (after.since if after else 0) == turn
+        if after:
+            assert after.version == timeline.policy(turn, 100).version
 
 
 class Broken:
