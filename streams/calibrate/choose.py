@@ -2,39 +2,33 @@
 
 1. Folds go forward in time, with a gap of the target's window (at least a day); bins are learnt anew in each.
    Every candidate is fitted in every fold on what was known by then, and looks at the stretch that follows.
-2. A ridge over all parts finds its penalty. Then parts are left out one by one, as long as what follows, and
-   customers that were not fitted (folds of their own, which have more positives), are told as well without.
-3. On the parts that stay, the least log-loss over all stretches chooses family and regularisation.
+2. The least log-loss over all stretches chooses: the penalty of a ridge, the number and size of trees, and
+   whether one of the two is written or the mean of both. A base of its own for each stretch: bases move with
+   the seasons, and that is no ranking.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from copy import copy
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.calibrate import boosted, ridge
+from streams.calibrate import boosted
 from streams.calibrate.boosted import Boosted
 from streams.calibrate.data import Rows
 from streams.calibrate.fitting import Choice, fit
-from streams.calibrate.folds import apart, forward
+from streams.calibrate.folds import forward
 from streams.calibrate.parts import Parts, learn
 from streams.calibrate.shapes import Floats, Shapes, mean, solve_base
 
-__all__ = ["Chosen", "Fold", "Folds", "Tried", "auc", "choose", "folds_of", "log_loss", "ranked_loss"]
+__all__ = ["Chosen", "Fold", "Tried", "auc", "choose", "folds_of", "log_loss", "ranked_loss"]
 
 PENALTIES = (3.0, 10.0, 30.0, 100.0)
 ROUNDS = (50, 100, 150, 200, 300, 400, 600)
 LEAVES = (2, 3)
-#: Fewer parts are preferred while the log-loss is at most this much (relatively) above the least.
-AS_GOOD = 0.0005
-LEAST_PARTS = 4
-#: Folds of customers, beside those of time.
-GROUPS = 4
 #: Without enough positives to validate with.
 CAUTIOUS = Choice("ridge", 30.0, Boosted())
 DAY = 86_400_000
@@ -49,13 +43,13 @@ class Tried(msgspec.Struct, frozen=True):
 
 
 class Chosen(msgspec.Struct, frozen=True):
-    """The choice, names of its parts (none: all), all that was tried, and the log-odds of rows looked at."""
+    """The choice, all that was tried, and the chosen one's log-odds of the rows that were looked at."""
 
     choice: Choice
-    parts: list[str]
     tried: list[Tried]
     places: NDArray[np.int64]
     logits: Floats
+    ends: list[int]  # of each stretch, among them
 
 
 class Fold:
@@ -69,14 +63,6 @@ class Fold:
         self.ahead = parts.codes(ahead)
         self.truth = ahead.positive.astype(float)
         self.after = after
-
-    def only(self, names: Collection[str]) -> Fold:
-        """Of some parts, by their names."""
-        places = [place for place, one in enumerate(self.parts.bins) if one.name in names]
-        found = copy(self)
-        found.parts = self.parts.only(places)
-        found.codes, found.ahead = self.codes[:, places], self.ahead[:, places]
-        return found
 
     @property
     def weight(self) -> Floats:
@@ -109,89 +95,28 @@ def ranked_loss(truth: Floats, logits: Floats) -> float:
     return log_loss(truth, logits + solve_base(logits, truth))
 
 
-class Folds(NamedTuple):
-    """By time, and by customer; none where there are too few positives."""
-
-    ahead: list[Fold]
-    apart: list[Fold]
-
-
 def folds_of(
     target: str, rows: Rows, names: Sequence[str], pairs: Sequence[tuple[str, str]], gap: int
-) -> Folds:
-    """The folds of the rows to fit."""
-    by_time = forward(rows.times, rows.known, rows.positive, max(gap, DAY))
-    if not by_time:
-        return Folds([], [])
-    by_customer = apart(rows.customers, GROUPS)
-    found = [
-        [Fold(learn(target, rows.at(fitted), names, pairs), rows, fitted, looked) for fitted, looked in kind]
-        for kind in (by_time, by_customer)
-    ]
-    return Folds(*found)
+) -> list[Fold]:
+    """The folds of the rows to fit, in the order of time; none where there are too few positives."""
+    found = forward(rows.times, rows.known, rows.positive, max(gap, DAY))
+    return [Fold(learn(target, rows.at(known), names, pairs), rows, known, after) for known, after in found]
 
 
-def choose(folds: Folds, seed: int = 1) -> Chosen:
-    """Parts, family and regularisation."""
-    if not folds.ahead:
-        return Chosen(CAUTIOUS, [], [], np.zeros(0, np.int64), np.zeros(0))
-    tried: list[Tried] = []
-    whole = _Search(folds.ahead, seed, tried).ridges()
-    names = _fewest(folds, whole.choice, tried)
-    search = _Search([fold.only(names) for fold in folds.ahead], seed, tried)
+def choose(folds: list[Fold], seed: int = 1) -> Chosen:
+    """Family and regularisation."""
+    if not folds:
+        return Chosen(CAUTIOUS, [], np.zeros(0, np.int64), np.zeros(0), [])
+    search = _Search(folds, seed)
     ridges, trees = search.ridges(), search.boostings()
     penalty, rounds = ridges.choice.penalty, trees.choice.boosting
     means = [mean([one, other]) for one, other in zip(ridges.models, trees.models, strict=True)]
     both = search.told(Choice("both", penalty, rounds), means)
     best = min((both, ridges, trees), key=lambda one: one.loss)
-    places = np.concatenate([fold.after for fold in folds.ahead])
+    places = np.concatenate([fold.after for fold in folds])
+    ends = [int(end) for end in np.cumsum([len(fold.after) for fold in folds])]
     choice = Choice(best.choice.family, penalty, rounds)
-    return Chosen(choice, names, tried, places, np.concatenate(best.logits))
-
-
-def _fewest(folds: Folds, choice: Choice, tried: list[Tried]) -> list[str]:
-    """Leave out one part after another, that which is missed least; the fewest that are as good."""
-    kinds = [list(folds.ahead), list(folds.apart)]
-    names = {one.name: None for kind in kinds for fold in kind for one in fold.parts.bins}
-    steps: list[tuple[float, list[str]]] = []
-    first: list[float] = []
-    while True:
-        fitted = [[(fold, _ridge(fold, choice.penalty)) for fold in kind] for kind in kinds]
-        losses = [_loss(kind, "") for kind in fitted]
-        first = first or losses
-        score = float(np.mean([loss / start for loss, start in zip(losses, first, strict=True)]))
-        steps.append((score, list(names)))
-        tried.append(Tried(f"{len(names)} parts, {choice.words}", round(losses[0], 6), _within(fitted[0])))
-        if len(names) <= LEAST_PARTS:
-            break
-        without = {
-            name: sum(_loss(kind, name) / start for kind, start in zip(fitted, first, strict=True))
-            for name in names
-        }
-        names.pop(min(without, key=lambda name: without[name]))
-        kinds = [[fold.only(names) for fold in kind] for kind in kinds]
-    least = min(score for score, _ in steps)
-    return next(kept for score, kept in reversed(steps) if score <= least * (1.0 + AS_GOOD))
-
-
-def _ridge(fold: Fold, penalty: float) -> Shapes:
-    found = ridge.fit(
-        fold.parts.bins, fold.codes, fold.positive, fold.weight, penalty, fold.parts.directions, ridge.ROUGH
-    )
-    return found.centred(fold.codes)
-
-
-def _loss(fitted: list[tuple[Fold, Shapes]], without: str) -> float:
-    """Log-loss on what was looked at, with one part held at its mean."""
-    total, rows = 0.0, 0
-    for fold, model in fitted:
-        logits = model.logits(fold.ahead)
-        for place, one in enumerate(fold.parts.bins):
-            if one.name == without:
-                logits = logits - model.parts[place][fold.ahead[:, place]]
-        total += ranked_loss(fold.truth, logits) * len(logits)
-        rows += len(logits)
-    return total / rows
+    return Chosen(choice, search.tried, places, np.concatenate(best.logits), ends)
 
 
 def _within(fitted: list[tuple[Fold, Shapes]]) -> float:
@@ -211,10 +136,10 @@ class _Looked(NamedTuple):
 class _Search:
     """Fits candidates in every fold and keeps the account of them."""
 
-    def __init__(self, folds: list[Fold], seed: int, tried: list[Tried]) -> None:
+    def __init__(self, folds: list[Fold], seed: int) -> None:
         self.folds = folds
         self.seed = seed
-        self.tried = tried
+        self.tried: list[Tried] = []
 
     def told(self, choice: Choice, models: list[Shapes]) -> _Looked:
         """Look at what followed."""

@@ -14,7 +14,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["apart", "forward"]
+__all__ = ["forward"]
 
 
 def forward(
@@ -42,11 +42,3 @@ def forward(
         if positive[fit].any() and positive[look].any() and not positive[look].all():
             found.append((fit, look))
     return found
-
-
-def apart(
-    customers: NDArray[np.int64], count: int, seed: int = 7
-) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """``count`` pairs of rows to fit and rows of other customers to look at, whatever the time."""
-    group = np.random.default_rng(seed).integers(0, count, int(customers.max()) + 1)[customers]
-    return [(np.flatnonzero(group != one), np.flatnonzero(group == one)) for one in range(count)]
