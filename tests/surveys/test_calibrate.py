@@ -8,15 +8,17 @@ import tomllib
 from datetime import datetime
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from detectors.policy import DEFAULT_TEXT, parse
-from streams.calibrate import run
-from streams.errors import OperationError
+from streams.calibrate import in_short, run
+from streams.errors import OperationError, SettingError
+from streams.sources.api import cloud_event
 from streams.surveys.answers import Answer
 from streams.surveys.line import prior
 from streams.surveys.report import divergence, reliability
-from tests.channels.histories import call, request, written
+from tests.channels.histories import call, history, request, written
 from tests.simulate.runs import run as simulated
 
 
@@ -59,7 +61,7 @@ def test_what_was_kept_apart_changes_nothing(people: Path, tmp_path: Path) -> No
     half = json.loads(events[len(events) // 2])["time"]
     cut = round(datetime.fromisoformat(half).timestamp() * 1000)
     apart = run(request("survey", tmp_path / "apart.toml", people, holdout=cut))
-    until = run(request("survey", tmp_path / "until.toml", people, until=cut - 1))
+    until = run(request("survey", tmp_path / "until.toml", people, until=cut))
     assert (tmp_path / "apart.toml").read_text() == (tmp_path / "until.toml").read_text()
     assert apart["metrics"]["ces"]["held_back"]["n"] > until["metrics"]["ces"]["held_back"]["n"] > 0
 
@@ -106,3 +108,35 @@ def test_without_answers_there_is_one_line(tmp_path: Path) -> None:
     path = written(tmp_path / "events.jsonl", call("ann", 0))
     with pytest.raises(OperationError, match="no answer of a survey can be used: there is none"):
         run(request("survey", tmp_path / "out.toml", path))
+
+
+def test_what_a_target_without_features_does_not_know_is_refused(tmp_path: Path) -> None:
+    path = written(tmp_path / "events.jsonl", call("ann", 0))
+    for target in ("survey", "channels"):
+        asked = request(target, tmp_path / "out.toml", path)
+        for option, value in (("features", ("queue",)), ("live", True), ("pairs", (("queue", "hour"),))):
+            wrong = msgspec.structs.replace(asked, **{option: value})
+            with pytest.raises(SettingError, match=f"{target} has no features"):
+                run(wrong)
+        with pytest.raises(SettingError, match=f"--target: found '{target}=3'; expected {target}"):
+            run(msgspec.structs.replace(asked, target_text=f"{target}=3"))
+    assert not (tmp_path / "out.toml").exists()
+
+
+def test_pictures_are_the_same_bytes_each_time(tmp_path: Path) -> None:
+    events = history(120, 0.8, 0.6)
+    for number, event in enumerate(events[:300:3]):
+        about = {"channel": "survey", "journey": "contract", "metric": "ces", "version": "2.0", "score": 5}
+        name = json.loads(event.value).get("subject")
+        events.append(cloud_event("survey.response", event.time + 1, "survey", f"s{number}", name, about))
+    path = written(tmp_path / "events.jsonl", sorted(events))
+    for folder in ("first", "second"):
+        for target in ("channels", "survey"):
+            asked = request(target, tmp_path / f"{folder}.toml", path)
+            report = run(msgspec.structs.replace(asked, pictures=tmp_path / folder))
+            assert in_short(target, report)
+    for name in ("channels.svg", "surveys.svg"):
+        first, second = ((tmp_path / folder / name).read_bytes() for folder in ("first", "second"))
+        assert first == second
+        assert b"<svg" in first
+        assert b"technical_help" in first or b"ces" in first
