@@ -40,6 +40,11 @@ def test_hanging_up_settles_nothing() -> None:
     assert settled(call("ann", 0, ends="call.abandoned")) == [("cancel", "phone", False)]
 
 
+def test_what_the_company_itself_calls_open_is_not_settled() -> None:
+    told = settled(call("ann", 0, result="unresolved"), call("bob", 1, result="resolved"), call("cy", 2))
+    assert [one[2] for one in told] == [False, True, True]
+
+
 def test_who_is_not_known_cannot_be_seen_to_come_again() -> None:
     assert settled(call(None, 0), call("ann", HOUR)) == [("cancel", "phone", True)]
 
