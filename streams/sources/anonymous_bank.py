@@ -60,6 +60,8 @@ class AnonymousBankSource:
 
     name = NAME
     ref: RefField = "conversation"
+    #: Whose calendar the rows are of.
+    zone = ZONE
 
     def read(self, paths: Sequence[Path], counts: SourceCounts) -> Iterator[SourceEvent]:
         """See :class:`streams.sources.api.Source`; naive times are the bank's own, Asia/Jerusalem."""
