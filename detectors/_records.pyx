@@ -220,8 +220,9 @@ cdef bint _wait(Buffer *to, PyObject *one) noexcept:
 
 cdef bint _owed(Buffer *to, PyObject *one) noexcept:
     cdef Owed *o = <Owed *>one
+    cdef bint plain = o._asked == o._since and not o._spoke and not o._ended
     return (
-        put_array(to, 9)
+        put_array(to, 9 if plain else 12)
         and _whole(to, o._key)
         and put_text(to, o._channel)
         and put_text(to, o._journey)
@@ -231,6 +232,7 @@ cdef bint _owed(Buffer *to, PyObject *one) noexcept:
         and _whole(to, o._replied)
         and _whole(to, o._due)
         and put_text(to, o._source)
+        and (plain or (_whole(to, o._asked) and _whole(to, o._spoke) and _whole(to, o._ended)))
     )
 
 
@@ -291,7 +293,7 @@ cdef bint _customer(Buffer *to, PyObject *one, bint with_ring) noexcept:
     cdef Customer *s = <Customer *>one
     return (
         _is(one, CUSTOMER)
-        and put_array(to, 25)
+        and put_array(to, 26 if s._reply_gap else 25)
         and _whole(to, <CPyTagged>_schema << 1)
         and put_text(to, s._tenant)
         and put_text(to, s._customer)
@@ -317,6 +319,7 @@ cdef bint _customer(Buffer *to, PyObject *one, bint with_ring) noexcept:
         and put_flag(to, s._anonymous)
         and _whole(to, s._epoch)
         and (_ring(to, s._ring) if with_ring else put_value(to, <PyObject *>None))
+        and (not s._reply_gap or _whole(to, s._reply_gap))
     )
 
 

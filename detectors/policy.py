@@ -82,6 +82,7 @@ class Policy:
         self.switches = SwitchRules(document.switches)
         self.preference = dict(document.cause.preference)
         self.cause_threshold = document.cause.threshold
+        self.silence = document.silence
         # What brief.py found of fields' names, by name.
         self.skippable: dict[str, bool] = {}
         self.other = NUMBER["other"]

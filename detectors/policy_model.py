@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
 
 from detectors.durations import DAY, MINUTE
 
@@ -28,6 +28,7 @@ __all__ = [
     "Promises",
     "Relief",
     "Repeats",
+    "Silence",
     "Switches",
     "TimeRules",
     "Waiting",
@@ -212,6 +213,30 @@ class Cause(_Section, kw_only=True):
     preference: dict[str, NonNegative]
 
 
+class Silence(_Section, kw_only=True):
+    """Log-odds that a conversation that fell silent was left, and from which probability on it counts."""
+
+    # Policies of before these were named have what the built-in one has.
+    line: Share = 0.5
+    base: float = -3.0
+    base_async: float = -3.0
+    wait: float = 1.0
+    late: float = 1.0
+    unanswered: float = 4.0
+    open_question: float = 1.0
+    quiet: float = 1.0
+    quiet_cap: NonNegative = 3.0
+    gap: Ms = Ms(MINUTE)
+    gap_async: Ms = Ms(DAY)
+    elsewhere: float = 1.0
+    steps: dict[str, float] = {}
+
+    @property
+    def named(self) -> set[str]:
+        """The steps that are named at all, whatever their journey."""
+        return {name.rpartition("/")[2] for name in self.steps}
+
+
 class Brief(_Section, kw_only=True):
     """What an alert's brief shows and what it never takes off the advisor's questions."""
 
@@ -237,6 +262,7 @@ class PolicyDocument(_Section, kw_only=True):
     need: Need
     candidates: Candidates
     cause: Cause
+    silence: Silence = field(default_factory=Silence)
     channels: dict[str, list[str]]
     brief: Brief
     teams: dict[str, str]
