@@ -261,9 +261,7 @@ def recover(m: Moment, attempt: Attempt) -> None:
         # What was said of how it was given up holds as before.
         where, wait_s, short = told[3], told[4], bool(told[5])
         surely = _probability(told)
-        _row(
-            m, attempt, where=where, wait_s=wait_s, short=short, recovered=m.time, probability=surely
-        )
+        _row(m, attempt, where=where, wait_s=wait_s, short=short, recovered=m.time, probability=surely)
     else:
         _row(m, attempt, recovered=m.time)
 

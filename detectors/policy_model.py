@@ -209,6 +209,9 @@ class Cause(_Section, kw_only=True):
 
     half_life: Ms
     threshold: Positive
+    # Of preference alone, and of a stated preference beside what failed; 0 is ``threshold``, too.
+    threshold_preference: NonNegative = 0.0
+    threshold_both: NonNegative = 0.0
     default: dict[str, NonNegative]
     preference: dict[str, NonNegative]
 
@@ -218,17 +221,19 @@ class Silence(_Section, kw_only=True):
 
     # Policies of before these were named have what the built-in one has.
     line: Share = 0.5
-    base: float = -3.0
-    base_async: float = -3.0
+    base: float = -2.7
+    base_async: float = -3.1
     wait: float = 1.0
-    late: float = 1.0
-    unanswered: float = 4.0
-    open_question: float = 1.0
-    quiet: float = 1.0
+    days: float = 1.3
+    late: float = 1.9
+    unanswered: float = 1.5
+    open_question: float = 0.3
+    closed: float = -3.5
+    quiet: float = 3.0
     quiet_cap: NonNegative = 3.0
     gap: Ms = Ms(MINUTE)
     gap_async: Ms = Ms(DAY)
-    elsewhere: float = 1.0
+    elsewhere: float = 3.5
     steps: dict[str, float] = {}
 
     @property

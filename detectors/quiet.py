@@ -1,9 +1,9 @@
 """How likely it is that a conversation that fell silent was left: a probability, additive in log-odds.
 
-Two kinds of silence are no abandonment: of who was answered and is content, and of who has had no time yet.
-So it counts how long the wait was beside the promise, whether an answer ever came, whether the customer said
-anything since one did, how long they have been quiet beside the time that they, or others, usually take, and
-whether they turned to another channel while they waited. The policy's ``[silence]`` has the weights.
+Silence is no abandonment where somebody was answered and is content, or has had no time to go on yet. So what
+counts is how long the wait was beside the promise, whether an answer came at all, whether the customer had
+spoken with anybody, how long they said nothing until it was closed, beside the time that they (or others)
+usually take, and whether they turned to another channel meanwhile. ``[silence]`` of the policy has the weights.
 
 >>> from detectors.examples import fold, minutes
 >>> chat = {"channel": "chat", "conversation_id": "c"}
@@ -11,7 +11,7 @@ whether they turned to another channel while they waited. The policy's ``[silenc
 ...     told = [("message.received", minutes(at), chat) for at in answered]
 ...     return fold(("message.sent", 0, chat), *told, until=minutes(300)).rows("abandonments")
 >>> [round(row["probability"], 2) for at in ((4,), (10,), ()) for row in left(*at)]
-[0.0, 0.0, 0.0]
+[0.65, 0.78, 0.95]
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from __future__ import annotations
 from math import log
 from typing import Final
 
+from detectors.durations import DAY
 from detectors.moment import Moment
 from detectors.need import logistic
 from detectors.state import Owed
@@ -47,6 +48,9 @@ def probability(m: Moment, owed: Owed, seconds: float) -> float:
     later = m.policy.answers_later(owed.channel)
     logit = rules.base_async if later else rules.base
     logit += rules.wait * log(1.0 + 1000.0 * max(0.0, seconds) / m.policy.promise(owed.channel))
+    if later:
+        # The promise is of service hours, patience is not.
+        logit += rules.days * log(1.0 + max(0, (owed.replied or m.time) - owed.asked) / DAY)
     if not owed.replied:
         logit += rules.unanswered
     else:
@@ -54,9 +58,10 @@ def probability(m: Moment, owed: Owed, seconds: float) -> float:
             logit += rules.late
         if not owed.spoke:
             logit += rules.open_question
-        usual = rules.gap_async if later else 1000 * m.state.reply_gap or rules.gap
-        quiet = max(0, (owed.ended or m.time) - owed.replied)
-        logit += rules.quiet * min(log(1.0 + quiet / usual), rules.quiet_cap)
+        if owed.ended:
+            usual = rules.gap_async if later else 1000 * m.state.reply_gap or rules.gap
+            quiet = log(1.0 + max(0, owed.ended - owed.replied) / usual)
+            logit += rules.closed + rules.quiet * min(quiet, rules.quiet_cap)
     if _turned_elsewhere(m, owed):
         logit += rules.elsewhere
     if owed.step in rules.named:

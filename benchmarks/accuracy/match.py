@@ -83,7 +83,9 @@ def abandonments(run: Run) -> dict[str, list[Case]]:
     for row in run.rows["abandonments"]:
         if row["kind"] != "conversation":
             event = times.get((row["customer"], row["time"]))
-            found.add(_attempt(row["kind"], event) if event else (row["customer"], row["kind"], row["fact_id"]))
+            found.add(
+                _attempt(row["kind"], event) if event else (row["customer"], row["kind"], row["fact_id"])
+            )
     cases: dict[str, list[Case]] = {}
     for key in sorted(begun | truth | found):
         said = ["given_up" if key in one else "going_on" for one in (truth, found)]
@@ -180,4 +182,6 @@ def levels(judged: Iterable[Judged]) -> list[Case]:
 
 def needed(judged: Sequence[Judged]) -> list[Scored]:
     """At the same moments: whether a human was needed at all, and the probability that was given."""
-    return [Scored(one.moment["customer"], one.moment["human_needed"], one.need) for one in judged if one.seen]
+    return [
+        Scored(one.moment["customer"], one.moment["human_needed"], one.need) for one in judged if one.seen
+    ]

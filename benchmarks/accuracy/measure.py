@@ -21,7 +21,18 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["TIMES", "Bin", "Case", "Class", "Classified", "Figure", "Scored", "ScoredAs", "classified", "scored"]
+__all__ = [
+    "TIMES",
+    "Bin",
+    "Case",
+    "Class",
+    "Classified",
+    "Figure",
+    "Scored",
+    "ScoredAs",
+    "classified",
+    "scored",
+]
 
 Floats = NDArray[np.float64]
 # Draws of a bootstrap, and the seed of all of them: the same rows give the same intervals.

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from detectors.brief import cause
+from detectors.cause import cause
 from detectors.log import LogFold
 from detectors.moment import Findings, Moment
 from detectors.need import overrides, weigh
@@ -75,9 +75,7 @@ def ms(text: str) -> int:
 def simulated(of: Parameters, *, seed: int, customers: int, hours: int) -> Simulation:
     """Make them up."""
     truth: list[Record] = []
-    raw = list(
-        events(of, seed=seed, customers=customers, hours=hours, start=START, truth=truth.extend)
-    )
+    raw = list(events(of, seed=seed, customers=customers, hours=hours, start=START, truth=truth.extend))
     return Simulation([msgspec.json.decode(one) for one in raw], raw, truth)
 
 

@@ -48,13 +48,19 @@ class Measured(msgspec.Struct, frozen=True):
 def open_line(text: str) -> Policy:
     """The policy of ``text`` with the line of silence at 0: each conversation has its probability."""
     policy = parse(text)
-    if hasattr(policy, 'silence'):
+    if hasattr(policy, "silence"):
         policy.silence.line = 0.0
     return policy
 
 
 def measure(
-    pack: str, seeds: Sequence[int], *, customers: int, hours: int, text: str = DEFAULT_TEXT, times: int = TIMES
+    pack: str,
+    seeds: Sequence[int],
+    *,
+    customers: int,
+    hours: int,
+    text: str = DEFAULT_TEXT,
+    times: int = TIMES,
 ) -> Measured:
     """Simulate, fold, match, and count; ``text`` is the policy's."""
     policy, opened = parse(text), open_line(text)
@@ -149,9 +155,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     told = parser.parse_args(arguments)
     text = told.policy.read_text("utf-8") if told.policy else DEFAULT_TEXT
     for pack in told.pack or PACKS:
-        found = measure(
-            pack, told.seed or TUNING, customers=told.customers, hours=told.hours, text=text
-        )
+        found = measure(pack, told.seed or TUNING, customers=told.customers, hours=told.hours, text=text)
         said = msgspec.json.encode(found).decode() if told.json else words(found)
         sys.stdout.write(said + "\n")
         sys.stdout.flush()
