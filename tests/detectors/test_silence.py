@@ -170,6 +170,14 @@ class TestWhatIsKept:
         assert {name: row[name] for name in kept} == {name: first[name] for name in kept}
         assert row["wait_s"] == 9 * 60
 
+    def test_so_does_what_was_said_of_any_other(self) -> None:
+        cart = {"journey": "order", "step": "pay", "channel": "web", "session_id": "s"}
+        left = ("journey.abandoned", minutes(5), cart | {"where": "cart"})
+        story = fold(("checkout_step", 0, cart), left, ("purchase", hours(1), cart))
+        (row,) = story.rows("abandonments")
+        assert (row["ver"], row["recovered_at"], row["where"]) == (2, hours(1), "cart")
+        assert (row["wait_s"], row["probability"]) == (300, None)
+
     def test_a_record_keeps_it(self) -> None:
         told = [asked(), answered(1), asked(3), answered(9)]
         for story in (fold(*told), fold(*told, closed(11)), fold(*told, until=hours(1))):
