@@ -44,8 +44,6 @@ from detectors.tables import COMMON, Row
 
 __all__ = ["SPEAKS", "again", "expire", "give_up", "on_event", "on_late", "recover"]
 
-# Values of what was told of a silent one.
-_SILENT: Final = 12
 _FACT: Final = [column.name for column in COMMON].index("fact_id")
 
 # What opens an attempt, what completes it and what says that it was given up.
@@ -295,7 +293,8 @@ def _id(state: Customer, attempt: Attempt) -> str:
 
 
 def _probability(told: Told | ToldSilent) -> float | None:
-    return told[11] if len(told) == _SILENT else None
+    last = told[-1]
+    return last if isinstance(last, float) else None
 
 
 def _row(

@@ -371,7 +371,7 @@ class Customer:
         self.last_source = last_source
         self.last_id = last_id
         self.anonymous = anonymous
-        # Seconds that they usually take to go on after an answer on channels that answer at once; 0: not known.
+        # Seconds they usually take to go on after an answer, where that comes at once; 0: not known.
         self.reply_gap = 0
         # How often something out of order has made findings be told again: part of every row's version.
         self.epoch = 0
