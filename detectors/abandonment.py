@@ -39,8 +39,10 @@ from detectors.events import Event
 from detectors.ids import fact_id
 from detectors.moment import Moment
 from detectors.signals import NUMBER
-from detectors.state import Attempt, Customer, Journey, Part, Told, ToldSilent
+from detectors.state import Attempt, Customer, Journey, Part
 from detectors.tables import COMMON, Row
+from detectors.told import Told, ToldSilent
+from detectors.told import probability as surely
 
 __all__ = ["SPEAKS", "again", "expire", "give_up", "on_event", "on_late", "recover"]
 
@@ -258,8 +260,7 @@ def recover(m: Moment, attempt: Attempt) -> None:
     if told := attempt.told:
         # What was said of how it was given up holds as before.
         where, wait_s, short = told[3], told[4], bool(told[5])
-        surely = _probability(told)
-        _row(m, attempt, where=where, wait_s=wait_s, short=short, recovered=m.time, probability=surely)
+        _row(m, attempt, where=where, wait_s=wait_s, short=short, recovered=m.time, probability=surely(told))
     else:
         _row(m, attempt, recovered=m.time)
 
@@ -290,11 +291,6 @@ def _id(state: Customer, attempt: Attempt) -> str:
     if attempt.key or attempt.kind in CONVERSED:
         parts.append(str(attempt.key) if attempt.key else attempt.channel)
     return fact_id(*parts)
-
-
-def _probability(told: Told | ToldSilent) -> float | None:
-    last = told[-1]
-    return last if isinstance(last, float) else None
 
 
 def _row(
@@ -351,5 +347,5 @@ def _said(attempt: Attempt, told: Told | ToldSilent, recovered: int | None) -> R
         told[9],
         attempt.given_up,
         recovered,
-        _probability(told),
+        surely(told),
     )

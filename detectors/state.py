@@ -17,6 +17,8 @@ from mypy_extensions import mypyc_attr
 
 from detectors.bounds import NONE_HELD
 from detectors.ring import Ring
+from detectors.tally import Tally
+from detectors.told import Told, ToldSilent
 
 __all__ = [
     "Attempt",
@@ -28,8 +30,6 @@ __all__ = [
     "Part",
     "Solved",
     "Sums",
-    "Told",
-    "ToldSilent",
     "Wait",
     "new",
 ]
@@ -124,12 +124,6 @@ class Journey:
         # Overrides that have been answered by a candidate and still hold, as bits of need.py.
         self.overridden = overridden
         self.complaint = complaint
-
-
-# Of an attempt that was given up, what its row said and the state does not: event id, source, policy version,
-# where, wait_s, short, intent, segment, step, release, queue; of a silent one also the probability.
-Told = tuple[str, str, int, str, float | None, int, str, str, str, str, str]
-ToldSilent = tuple[str, str, int, str, float | None, int, str, str, str, str, str, float]
 
 
 @mypyc_attr(acyclic=True)
@@ -376,6 +370,8 @@ class Customer:
         # How often something out of order has made findings be told again: part of every row's version.
         self.epoch = 0
         self.ring: Ring | None = None
+        # Contacts with people and cases, once there was one.
+        self.tally: Tally | None = None
 
     def due(self, held: frozenset[str] = NONE_HELD) -> int:
         """When the next timer fires that waits for no source of ``held``; 0 where there is none."""
