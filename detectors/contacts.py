@@ -36,7 +36,7 @@ __all__ = ["on_event", "outcome", "outcome_of", "outcome_so_far"]
 
 _ENDS: Final = {
     "step.completed": "completed",
-    "purchase": "completed",
+    "purchase": "purchased",
     "step.failed": "failed",
     "call.ended": "ended",
     "conversation.ended": "ended",
@@ -192,13 +192,15 @@ def _related(a: Contact, b: Contact) -> bool:
 def _before(m: Moment, contact: Contact, journey: Journey) -> Contact | None:
     """The contact that this one may have been switched to from: the last about the same matter.
 
-    A visit goes through many journeys; where this one failed in it, it was about the same matter, too.
+    A visit goes through many journeys; where this one failed in it, it was about the same matter, too. What
+    ended in a purchase is settled: whoever comes after it has something else in mind.
     """
     window = m.policy.switches.window
     best: Contact | None = None
     for other in m.state.contacts:
         recent = 0 <= contact.start - other.last <= window or other.start <= contact.start <= other.last
-        related = _related(other, contact) or (
+        settled = other.outcome == "purchased" and not (other.case and other.case == contact.case)
+        related = (_related(other, contact) and not settled) or (
             not (other.case and contact.case)
             and failures.force(journey, other.channel, contact.start, m.policy)
         )
