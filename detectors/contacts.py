@@ -51,6 +51,8 @@ _ENDS: Final = {
 }
 
 
+# Results of a talk after which the matter is as open as before: that channel did not do it.
+_UNSETTLED: Final = frozenset(["open", "unresolved"])
 # What is over on a channel of people is not gone on with: who comes again comes again.
 _OVER: Final = frozenset(["ended", "abandoned", "voicemail", "called_back", "callback"])
 
@@ -84,6 +86,9 @@ def on_event(m: Moment, e: Event, journey: Journey) -> None:
         contact.case = number(e.case_id)
     if ends := _ENDS.get(e.type):
         contact.outcome = ends
+        if ends == "ended" and e.result in _UNSETTLED:
+            step, release = e.step or contact.step, e.release or contact.release
+            failures.note(journey, True, e.channel, step, release, e.time, m.policy)
 
 
 def outcome(m: Moment, e: Event, how: str) -> None:
