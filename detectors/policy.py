@@ -84,7 +84,7 @@ class Policy:
         self.allowance: int = int(document.time.allowance)
         self.switches = SwitchRules(document.switches)
         self.preference = dict(document.cause.preference)
-        self.cause_threshold = document.cause.threshold
+        self.silence = document.silence
         # What brief.py found of fields' names, by name.
         self.skippable: dict[str, bool] = {}
         self.other = NUMBER["other"]
@@ -252,7 +252,7 @@ def _duration(kind: type, value: object) -> object:
 
 # A policy arrives as a record, and none may hold a worker up: a key of 10,000 parts takes the reader seconds.
 _MOST_TEXT = 32 * 1024
-_MOST_DOTS = 32
+_MOST_DOTS = 200  # a line may name every type of event
 # A fraction by itself, of which a row of log-odds has many, is no part of a key.
 _FRACTION: Final = re.compile(r"(?<![\w.])\d+\.\d+(?:[eE][-+]?\d+)?(?![\w.])")
 
@@ -295,6 +295,7 @@ def _check(document: PolicyDocument) -> None:
     preferences = {
         "prefers_human",
         "asked_first",
+        "went_first",
         "engagement",
         "first_time",
         "risk",

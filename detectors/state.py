@@ -18,6 +18,7 @@ from mypy_extensions import mypyc_attr
 from detectors.bounds import NONE_HELD
 from detectors.ring import Ring
 from detectors.tally import Tally
+from detectors.told import Told, ToldSilent
 
 __all__ = [
     "Attempt",
@@ -29,7 +30,6 @@ __all__ = [
     "Part",
     "Solved",
     "Sums",
-    "Told",
     "Wait",
     "new",
 ]
@@ -126,11 +126,6 @@ class Journey:
         self.complaint = complaint
 
 
-# Of an attempt that was given up, what its row said and the state does not: event id, source, policy version,
-# where, wait_s, short, intent, segment, step, release, queue.
-Told = tuple[str, str, int, str, float | None, int, str, str, str, str, str]
-
-
 @mypyc_attr(acyclic=True)
 class Attempt:
     """Something begun: ``status`` 0 open, 1 given up by time-out, 2 given up and said so.
@@ -155,7 +150,7 @@ class Attempt:
         points: float = 0.0,
         given_up: int = 0,
         source: str = "",
-        told: Told | None = None,
+        told: Told | ToldSilent | None = None,
     ) -> None:
         self.kind = kind
         self.journey = journey
@@ -232,7 +227,7 @@ class Wait:
 
 @mypyc_attr(acyclic=True)
 class Owed:
-    """A reply that the customer is owed, or got too late (``replied`` above 0)."""
+    """A reply that the customer is owed, or got (``replied`` above 0) and has not gone on after."""
 
     def __init__(
         self,
@@ -245,6 +240,9 @@ class Owed:
         replied: int,
         due: int,
         source: str = "",
+        asked: int = 0,
+        spoke: int = 0,
+        ended: int = 0,
     ) -> None:
         self.key = key
         self.channel = channel
@@ -255,6 +253,11 @@ class Owed:
         self.replied = replied
         self.due = due
         self.source = source
+        # When the question was asked: ``since`` counts from when somebody took over.
+        self.asked = asked or since
+        # Whether they had spoken with somebody here before (1), and when the conversation was closed.
+        self.spoke = spoke
+        self.ended = ended
 
 
 @mypyc_attr(acyclic=True)
@@ -362,6 +365,8 @@ class Customer:
         self.last_source = last_source
         self.last_id = last_id
         self.anonymous = anonymous
+        # Seconds they usually take to go on after an answer, where that comes at once; 0: not known.
+        self.reply_gap = 0
         # How often something out of order has made findings be told again: part of every row's version.
         self.epoch = 0
         self.ring: Ring | None = None

@@ -95,6 +95,21 @@ def test_given_up_on_the_channel_just_before() -> None:
 
 
 @pytest.mark.parametrize(
+    "opens", ["step.entered", "form_start", "checkout_step"], ids=["a step", "a form", "a cart"]
+)
+def test_falling_silent_alone_forces_nobody(opens: str) -> None:
+    """Called away, and back on another device or channel when the time-out had passed: nothing failed."""
+    began = (opens, 1, WEB)
+    for where in (WEB | {"channel": "app", "session_id": "s2"}, CALL):
+        back = ("page_view" if where["channel"] == "app" else "call.queued", hours(3), where)
+        story = fold(VISIT, began, back)
+        assert [row["inferred"] for row in story.rows("abandonments")] == [1]
+        assert kinds(story) == ["chosen"]
+        assert charged(story) == []
+        assert kinds(fold(VISIT, began, ("step.failed", minutes(1), WEB), back)) == ["forced"]
+
+
+@pytest.mark.parametrize(
     "guide",
     [
         ("channel.suggested", minutes(2), {"to_channel": "phone", "journey": "order"}),
@@ -141,6 +156,26 @@ def test_another_device_while_all_is_well_is_chosen_and_free(hop: dict[str, Any]
     assert kinds(story) == ["chosen"]
     assert story.rows("events")[-1]["effort"] == 0.0
     assert not story.rows("signals")
+
+
+@pytest.mark.parametrize(
+    ("result", "kind"), [("open", "forced"), ("unresolved", "forced"), ("resolved", "chosen"), ("", "chosen")]
+)
+def test_a_talk_that_leaves_the_matter_open_forces(result: str, kind: str) -> None:
+    chat = {"channel": "chat", "journey": "order", "conversation_id": "c2"}
+    over = ("call.ended", minutes(5), CALL | ({"result": result} if result else {}))
+    assert kinds(fold(("call.queued", 0, CALL), over, ("message.sent", minutes(30), chat))) == [kind]
+
+
+def test_after_a_purchase_it_is_another_matter() -> None:
+    bought = ("purchase", minutes(2), WEB | {"amount": 9.5})
+    later = ("page_view", hours(3), WEB | {"channel": "app", "session_id": "s2"})
+    assert kinds(fold(VISIT, later)) == ["chosen"]
+    assert kinds(fold(VISIT, bought, later)) == []
+    failed = ("step.failed", minutes(5), WEB)
+    assert kinds(fold(VISIT, bought, failed, later)) == ["forced"], "what failed after it drives them on"
+    same_case = [(kind, at, data | {"case_id": "K1"}) for kind, at, data in (VISIT, bought, later)]
+    assert kinds(fold(*same_case)) == ["chosen"]
 
 
 def test_the_same_device_on_the_same_channel_is_no_switch() -> None:
