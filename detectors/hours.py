@@ -4,6 +4,8 @@
 >>> friday_16h = 1_711_728_000_000  # 2024-03-29T16:00Z
 >>> office.between(friday_16h, friday_16h + 72 * 3_600_000) / 3_600_000  # to Monday 16:00
 8.0
+>>> office.hour(friday_16h)
+16
 """
 
 from __future__ import annotations
@@ -37,6 +39,7 @@ class ServiceHours:
             raise ValueError("hours close after they open")
         # A minute belongs to one day: no zone has offsets of seconds any more.
         self._minutes: dict[int, int] = {}
+        self._quarters: dict[int, int] = {}
         self._spans: dict[int, tuple[int, int] | None] = {}
 
     def between(self, start: int, end: int) -> int:
@@ -65,6 +68,18 @@ class ServiceHours:
     def is_open(self, moment: int) -> bool:
         """Whether ``moment`` lies in service hours."""
         return self.between(moment, moment + 1) > 0
+
+    def hour(self, moment: int) -> int:
+        """The hour of day at ``moment`` in the hours' own zone, 0 to 23."""
+        # Offsets of zones are of whole quarters of an hour.
+        quarter = moment // 900_000
+        found = self._quarters.get(quarter)
+        if found is None:
+            if len(self._quarters) >= _MOST_KNOWN:
+                self._quarters.clear()
+            found = datetime.fromtimestamp(quarter * 900, UTC).astimezone(self._zone).hour
+            self._quarters[quarter] = found
+        return found
 
     def _days_from(self, start: int) -> range:
         """Days of the zone's calendar, from that of ``start`` on, as ordinals."""

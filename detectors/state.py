@@ -155,6 +155,7 @@ class Attempt:
         given_up: int = 0,
         source: str = "",
         told: Told | None = None,
+        leave: int = 0,
     ) -> None:
         self.kind = kind
         self.journey = journey
@@ -171,6 +172,8 @@ class Attempt:
         self.given_up = given_up
         self.source = source
         self.told = told
+        # As a wait's ``due``: when it is likely that nothing more comes.
+        self.leave = leave
 
 
 @mypyc_attr(acyclic=True)
@@ -219,6 +222,8 @@ class Wait:
         key: int,
         opened: int,
         announced: float = -1.0,
+        due: int = 0,
+        source: str = "",
     ) -> None:
         self.kind = kind
         self.channel = channel
@@ -227,6 +232,9 @@ class Wait:
         self.key = key
         self.opened = opened
         self.announced = announced
+        # When the risk of leaving reaches the policy's line: 0 never, -1 it has (see hazard.py).
+        self.due = due
+        self.source = source
 
 
 @mypyc_attr(acyclic=True)
@@ -369,14 +377,19 @@ class Customer:
         """When the next timer fires that waits for no source of ``held``; 0 where there is none."""
         soonest = 0
         for attempt in self.attempts:
-            if attempt.status == 0 and (soonest == 0 or attempt.due < soonest) and attempt.source not in held:
-                soonest = attempt.due
+            if attempt.status == 0:
+                due = attempt.leave if 0 < attempt.leave < attempt.due else attempt.due
+                if (soonest == 0 or due < soonest) and attempt.source not in held:
+                    soonest = due
         for owed in self.owed:
             if (soonest == 0 or owed.due < soonest) and owed.source not in held:
                 soonest = owed.due
         for solved in self.solved:
             if (soonest == 0 or solved.due < soonest) and solved.source not in held:
                 soonest = solved.due
+        for wait in self.waits:
+            if wait.due > 0 and (soonest == 0 or wait.due < soonest) and wait.source not in held:
+                soonest = wait.due
         return soonest
 
 
