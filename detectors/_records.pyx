@@ -38,6 +38,8 @@ cdef enum Kind:
     RING
     EVENT
     RARE
+    TALLY
+    CASE
     KINDS
 
 cdef list _classes = []
@@ -290,11 +292,60 @@ cdef bint _ring(Buffer *to, PyObject *one) noexcept:
     )
 
 
+cdef bint _case(Buffer *to, PyObject *one) noexcept:
+    cdef Case *c = <Case *>one
+    return (
+        put_array(to, 9)
+        and _whole(to, c._key)
+        and _whole(to, c._opened)
+        and _whole(to, c._touched)
+        and _whole(to, c._idle)
+        and _whole(to, c._updates)
+        and _whole(to, c._moves)
+        and _whole(to, c._comments)
+        and _whole(to, c._returns)
+        and put_flag(to, c._solved)
+    )
+
+
+cdef bint _four(Buffer *to, bint kept, double a, double b, double c, double d) noexcept:
+    if not kept:
+        return put_value(to, <PyObject *>None)
+    return put_array(to, 4) and put_real(to, a) and put_real(to, b) and put_real(to, c) and put_real(to, d)
+
+
+cdef bint _tally(Buffer *to, PyObject *one) noexcept:
+    cdef Tally *t = <Tally *>one
+    if one == <PyObject *>None:
+        return put_value(to, one)
+    return (
+        _is(one, TALLY)
+        and put_array(to, 16)
+        and _whole(to, t._first)
+        and _whole(to, t._begun)
+        and _whole(to, t._ended)
+        and _whole(to, t._before)
+        and _whole(to, t._outcome)
+        and _whole(to, t._outcome_before)
+        and _whole(to, t._contacts)
+        and _whole(to, t._ends)
+        and _whole(to, t._followed)
+        and put_real(to, t._wait)
+        and put_real(to, t._talk)
+        and _whole(to, t._solved)
+        and _whole(to, t._came_back)
+        # A whole number is 0 exactly where the word that holds it is.
+        and _four(to, t._contacts != 0, t._c0, t._c1, t._c2, t._c3)
+        and _four(to, t._g3 != 0.0, t._g0, t._g1, t._g2, t._g3)
+        and _each(to, t._cases, CASE, _case)
+    )
+
+
 cdef bint _customer(Buffer *to, PyObject *one, bint with_ring) noexcept:
     cdef Customer *s = <Customer *>one
     return (
         _is(one, CUSTOMER)
-        and put_array(to, 25)
+        and put_array(to, 26)
         and _whole(to, <CPyTagged>_schema << 1)
         and put_text(to, s._tenant)
         and put_text(to, s._customer)
@@ -320,6 +371,7 @@ cdef bint _customer(Buffer *to, PyObject *one, bint with_ring) noexcept:
         and put_flag(to, s._anonymous)
         and _whole(to, s._epoch)
         and (_ring(to, s._ring) if with_ring else put_value(to, <PyObject *>None))
+        and _tally(to, s._tally)
     )
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from detectors import effort, failures
 from detectors.moment import Moment
-from detectors.need import Factor
+from detectors.need import Factor, base
 from detectors.policy import LEVELS
 from detectors.signals import SIGNALS
 from detectors.state import Journey
@@ -56,7 +56,9 @@ def compose(
         "ces": effort.ces(score),
         "coverage": effort.coverage(state, m.time, policy),
         "human_need": need,
-        "base": policy.document.need.base,
+        # Whose base and factors these are: a section of [targets], or [need].
+        "target": "" if m.target is None else m.target.name,
+        "base": base(m),
         "factors": [{"factor": name, "log_odds": value} for name, value in found],
         "override": override,
         "cause": cause(m, journey),

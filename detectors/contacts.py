@@ -24,7 +24,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from detectors import failures
+from detectors import failures, tally
 from detectors.bounds import MOST_CONTACTS
 from detectors.events import Event
 from detectors.ids import number, number_on
@@ -65,6 +65,10 @@ def on_event(m: Moment, e: Event, journey: Journey) -> None:
             or e.direction != "inbound"
             or (e.actor != "customer" and e.type != "call.connected")
         ):
+            if e.type in tally.CONTACT_ENDS and e.channel in HUMAN_CHANNELS:
+                # Nobody told of its begin.
+                lasted = round(1_000 * ((e.wait_s or 0.0) + (e.talk_s or 0.0)))
+                m.state.tally = tally.begin(m.state.tally, e.time - lasted)
             return
         contact = _open(m, e, journey)
     contact.last = max(contact.last, e.time)
@@ -155,6 +159,8 @@ def _open(m: Moment, e: Event, journey: Journey) -> Contact:
     if len(contacts) >= MOST_CONTACTS:
         contacts.remove(_dispensable(contacts))
     contacts.append(contact)
+    if contact.channel in HUMAN_CHANNELS:
+        m.state.tally = tally.begin(m.state.tally, e.time)
     return contact
 
 

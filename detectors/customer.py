@@ -25,11 +25,13 @@ from detectors import (
     circumstances,
     contacts,
     effort,
+    features,
     handovers,
     quick,
     relief,
     silence,
     surveys,
+    tally,
     waiting,
 )
 from detectors.attempts import OPEN, keep_alive
@@ -37,11 +39,12 @@ from detectors.bounds import MOST_SEEN, NONE_HELD, SEEN_BYTES
 from detectors.event_row import EventRow
 from detectors.events import Event
 from detectors.hazard import REACHED
-from detectors.moment import Findings, Moment
+from detectors.moment import Findings, Moment, Watched
 from detectors.need import weigh
 from detectors.policy import Policy
 from detectors.signals import DIRECT
 from detectors.state import Customer, Journey, Sums
+from detectors.vocabulary import HUMAN_CHANNELS
 
 __all__ = ["apply", "consent", "fire", "seen", "store_late", "store_unscored"]
 
@@ -54,6 +57,7 @@ _ABANDONMENT: Final = 4
 _HANDOVERS: Final = 8
 _RELIEF: Final = 16
 _COMPLETES: Final = 32
+_TALLY: Final = 64
 
 
 def _concerns() -> dict[str, int]:
@@ -64,6 +68,7 @@ def _concerns() -> dict[str, int]:
         _HANDOVERS: handovers.SPEAKS,
         _RELIEF: relief.SPEAKS,
         _COMPLETES: _COMPLETES_JOURNEY,
+        _TALLY: tally.SPEAKS,
     }
     found: dict[str, int] = {}
     for bit, kinds in told.items():
@@ -95,6 +100,7 @@ def consent(state: Customer, e: Event) -> None:
             # Nothing is concluded from what was begun before, either.
             state.attempts = [attempt for attempt in state.attempts if attempt.status != OPEN]
             state.waits, state.owed, state.solved = [], [], []
+            state.tally = None
 
 
 def apply(state: Customer, e: Event, policy: Policy, out: Findings) -> None:
@@ -108,11 +114,16 @@ def apply(state: Customer, e: Event, policy: Policy, out: Findings) -> None:
         journey = m.known(e.journey) or Journey(e.journey, e.time, Sums(0.0, 0.0, e.time), [])
         surveys.on_event(m, e, journey)
         row = _scored(m, e, journey)
+        _calibrate(m, e, journey)
         row.human_need = weigh(m, journey, row.effort)
         out.add("events", _told(row, policy))
+        if kind in out.watch:
+            _watch(m, e, journey, row)
         return
     journey = m.journey(e.journey)
     journey.touched = max(journey.touched, e.time)
+    if e.case_id and state.tally is not None:
+        m.case = tally.case_of(state.tally, e.case_id)
     candidates.before(m, journey)
     effort.observe(state, e.time, policy)
     contacts.on_event(m, e, journey)
@@ -127,6 +138,8 @@ def apply(state: Customer, e: Event, policy: Policy, out: Findings) -> None:
         m.signal(name, journey, channel=e.channel)
     # What a type cannot concern is not asked.
     concerns = _CONCERNS.get(kind, 0)
+    if concerns & _TALLY:
+        _count(m, e)
     if concerns & _WAITING:
         waiting.on_event(m, e, journey)
     if concerns & _SILENCE or e.case_id:
@@ -142,8 +155,38 @@ def apply(state: Customer, e: Event, policy: Policy, out: Findings) -> None:
     if concerns & _COMPLETES:
         candidates.completed(m, journey)
     row = _scored(m, e, journey)
+    _calibrate(m, e, journey)
     row.human_need = candidates.consider(m, journey, row.effort)
     out.add("events", _told(row, policy))
+    if kind in out.watch:
+        _watch(m, e, journey, row)
+
+
+def _count(m: Moment, e: Event) -> None:
+    """A contact's end, or what happens to a case."""
+    state = m.state
+    if e.type in tally.CONTACT_ENDS:
+        if e.channel in HUMAN_CHANNELS:
+            state.tally = tally.end(state.tally, e)
+            m.ends = True
+    elif e.case_id:
+        state.tally = tally.on_ticket(state.tally, e)
+        m.case = tally.case_of(state.tally, e.case_id)
+
+
+def _calibrate(m: Moment, e: Event, journey: Journey) -> None:
+    """Where a section of the policy is human need at this event, find what it asks for."""
+    policy = m.policy
+    if policy.has_targets:
+        target = policy.target(e.type)
+        if target is not None:
+            m.target = target
+            m.numbers, m.labels = features.some(m, e, journey, target.numbers, target.labels)
+
+
+def _watch(m: Moment, e: Event, journey: Journey, row: EventRow) -> None:
+    numbers, labels = features.take(m, e, journey)
+    m.out.watched.append(Watched(e, numbers, labels, row.human_need, row.effort))
 
 
 def fire(

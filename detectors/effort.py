@@ -33,6 +33,7 @@ __all__ = [
     "default",
     "load",
     "observe",
+    "observed",
     "scaled",
     "score",
 ]
@@ -166,6 +167,11 @@ def observe(state: Customer, time: int, policy: Policy) -> None:
 
 def coverage(state: Customer, time: int, policy: Policy) -> float:
     """How much is known, 0..1: ``n / (n + scale)`` with n the decayed count of observed events."""
-    passed = max(0, time - state.observed_at)
-    seen = state.observed * exp(-policy.coverage_rate * passed)
+    seen = observed(state, time, policy)
     return seen / (seen + policy.coverage_scale)
+
+
+def observed(state: Customer, time: int, policy: Policy) -> float:
+    """The decayed count of observed events."""
+    passed = max(0, time - state.observed_at)
+    return state.observed * exp(-policy.coverage_rate * passed)

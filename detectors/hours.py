@@ -18,6 +18,7 @@ __all__ = ["ServiceHours"]
 _NAMES = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 # Longer spans are cut: nothing that is owed for a year is worth counting by the hour.
 _MOST_DAYS = 400
+_WEEK = 7 * 24 * 60
 # Of minutes and of days whose calendar is remembered: reckoning with a zone takes as long as all else of an
 # event together.
 _MOST_KNOWN = 8_192
@@ -39,8 +40,9 @@ class ServiceHours:
             raise ValueError("hours close after they open")
         # A minute belongs to one day: no zone has offsets of seconds any more.
         self._minutes: dict[int, int] = {}
-        self._quarters: dict[int, int] = {}
         self._spans: dict[int, tuple[int, int] | None] = {}
+        # By the hour of UTC: no zone has changed its clocks within one for decades.
+        self._hours: dict[int, int] = {}
 
     def between(self, start: int, end: int) -> int:
         """Milliseconds of service hours in [start, end), both in ms since the epoch."""
@@ -69,17 +71,25 @@ class ServiceHours:
         """Whether ``moment`` lies in service hours."""
         return self.between(moment, moment + 1) > 0
 
+    def minute_of_week(self, moment: int) -> int:
+        """Minutes since Monday began in the zone, 0 to 10,079.
+
+        >>> ServiceHours(["mon"], "09:00", "17:00", "Asia/Jerusalem").minute_of_week(1_711_728_000_000)
+        6900
+        """
+        hour = moment // 3_600_000
+        begins = self._hours.get(hour)
+        if begins is None:
+            if len(self._hours) >= _MOST_KNOWN:
+                self._hours.clear()
+            local = datetime.fromtimestamp(hour * 3600, UTC).astimezone(self._zone)
+            begins = (local.weekday() * 24 + local.hour) * 60 + local.minute
+            self._hours[hour] = begins
+        return (begins + moment // 60_000 % 60) % _WEEK
+
     def hour(self, moment: int) -> int:
-        """The hour of day at ``moment`` in the hours' own zone, 0 to 23."""
-        # Offsets of zones are of whole quarters of an hour.
-        quarter = moment // 900_000
-        found = self._quarters.get(quarter)
-        if found is None:
-            if len(self._quarters) >= _MOST_KNOWN:
-                self._quarters.clear()
-            found = datetime.fromtimestamp(quarter * 900, UTC).astimezone(self._zone).hour
-            self._quarters[quarter] = found
-        return found
+        """The hour of day in the zone, 0 to 23."""
+        return self.minute_of_week(moment) // 60 % 24
 
     def _days_from(self, start: int) -> range:
         """Days of the zone's calendar, from that of ``start`` on, as ordinals."""

@@ -19,23 +19,46 @@ from mypy_extensions import mypyc_attr
 
 from detectors import effort, failures
 from detectors.bounds import MOST_JOURNEYS
-from detectors.event_row import as_row
+from detectors.event_row import as_row, take_back
+from detectors.events import Event
 from detectors.ids import fact_of
 from detectors.policy import Policy
 from detectors.signals import HARD_FAILURES, NUMBER, SIGNALS, SOFT_FAILURES
 from detectors.state import Customer, Journey, Sums
 from detectors.tables import Row
+from detectors.tally import Case
+from detectors.targets import Target
 
-__all__ = ["VERSIONS", "Findings", "Moment"]
+__all__ = ["VERSIONS", "Findings", "Moment", "Watched"]
 
 # More than one fact is ever told anew while nothing comes out of order.
 VERSIONS: Final = 1_000
 
 
-class Findings:
-    """Rows by table, and what goes to the desk."""
+class Watched:
+    """What was known of an event just after it was folded: features and scores."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self, e: Event, numbers: list[float], labels: list[str], human_need: float, effort: float
+    ) -> None:
+        self.e = e
+        self.numbers = numbers
+        self.labels = labels
+        self.human_need = human_need
+        self.effort = effort
+
+
+_NOTHING: Final[frozenset[str]] = frozenset()
+_NO_NUMBERS: Final[list[float]] = []
+_NO_LABELS: Final[list[str]] = []
+
+
+class Findings:
+    """Rows by table, and what goes to the desk; of events of a type in ``watch``, what was known then."""
+
+    def __init__(self, watch: frozenset[str] = _NOTHING) -> None:
+        self.watch = watch
+        self.watched: list[Watched] = []
         #: Rows as they were made: tuples in the order of ``tables.py``, or what they can be made of.
         self.found: dict[str, list[Any]] = {}
         self.desk: list[dict[str, Any]] = []
@@ -52,6 +75,15 @@ class Findings:
             self.found[table] = [row]
         else:
             rows.append(row)
+
+    def take_back(self, offset: int) -> None:
+        """Forget what the record at ``offset``, the last one, gave."""
+        for rows in self.found.values():
+            take_back(rows, offset)
+        while self.desk and self.desk[-1]["offset"] == offset:
+            self.desk.pop()
+        while self.watched and self.watched[-1].e.offset == offset:
+            self.watched.pop()
 
 
 @mypyc_attr(acyclic=True, free_list_len=1)
@@ -72,6 +104,13 @@ class Moment:
         self.trigger_source = state.last_source
         self.trigger_id = state.last_id
         self.segment = state.context.segment
+        # The case that this is about, and whether a contact with people has ended just now.
+        self.case: Case | None = None
+        self.ends = False
+        # The policy's section that is human need at this event, and the features that it asks for.
+        self.target: Target | None = None
+        self.numbers = _NO_NUMBERS
+        self.labels = _NO_LABELS
 
     def journey(self, name: str) -> Journey:
         """The state of a journey, made when it is new; the one untouched longest makes room."""

@@ -15,16 +15,18 @@ factor is kept with its name, and they add up. Segment, age, tier and the like a
 
 from __future__ import annotations
 
-from math import exp
+from math import exp, log2
 from typing import Final
 
+from detectors import targets
 from detectors.effort import decayed
 from detectors.hazard import REACHED
 from detectors.moment import Moment
 from detectors.policy import Policy
 from detectors.state import Context, Journey
+from detectors.tally import Case
 
-__all__ = ["DISTRESS", "VULNERABLE", "factors", "logistic", "overrides", "probability", "weigh"]
+__all__ = ["DISTRESS", "VULNERABLE", "base", "factors", "logistic", "overrides", "probability", "weigh"]
 
 # What puts a human in the lead whatever the rest says, as bits.
 DISTRESS: Final = 1
@@ -32,6 +34,8 @@ VULNERABLE: Final = 2
 
 Factor = tuple[str, float]
 _HABITS: Final = 5  # completions that count as habit
+_MOVES: Final = 4  # how often a case changed hands, as far as that counts
+_RETURNS: Final = 2  # and how many of the customer's cases came back
 
 
 def probability(found: list[Factor], policy: Policy) -> float:
@@ -52,11 +56,20 @@ def weigh(m: Moment, journey: Journey, effort: float) -> float:
 
     ``effort`` is the journey's now, 0-100.
     """
+    if m.target is not None:
+        return logistic(targets.logit(m.target, m.numbers, m.labels))
     return logistic(m.policy.need_base + _add(m, journey, effort, None))
+
+
+def base(m: Moment) -> float:
+    """What :func:`factors` are added to, in log-odds."""
+    return m.policy.need_base if m.target is None else m.target.base
 
 
 def factors(m: Moment, journey: Journey) -> list[Factor]:
     """Every factor that is not zero, with its log-odds."""
+    if m.target is not None:
+        return targets.factors(m.target, m.numbers, m.labels)
     found: list[Factor] = []
     _add(m, journey, m.effort(journey), found)
     return found
@@ -77,6 +90,8 @@ def _add(m: Moment, journey: Journey, effort: float, found: list[Factor] | None)
             total += _one(found, "step", step)
     if journey.parts:
         total = _signals(m, journey, found, total)
+    if m.case is not None and policy.need_cases:
+        total = _case(m, m.case, found, total)
     if m.policy.leaving and (log_odds := _leaving(m, journey)):
         total += _one(found, "may_leave", log_odds)
     return total
@@ -149,6 +164,19 @@ def _signals(m: Moment, journey: Journey, found: list[Factor] | None, total: flo
                     count = (acute if rule.acute else chronic) / rule.points
                     total += _one(found, rule.name, rule.log_odds * min(max(count, 0.0), rule.cap))
                 break
+    return total
+
+
+def _case(m: Moment, case: Case, found: list[Factor] | None, total: float) -> float:
+    """The story of the case that the moment is about, and of the customer's others."""
+    policy = m.policy
+    if case.updates and policy.need_case_updates:
+        total += _one(found, "case_updates", policy.need_case_updates * log2(1.0 + case.updates))
+    if case.moves and policy.need_case_moves:
+        total += _one(found, "case_moves", policy.need_case_moves * min(case.moves, _MOVES))
+    tally = m.state.tally
+    if tally is not None and tally.came_back and policy.need_case_returns:
+        total += _one(found, "case_returns", policy.need_case_returns * min(tally.came_back, _RETURNS))
     return total
 
 

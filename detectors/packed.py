@@ -38,6 +38,7 @@ from detectors.state import (
     Sums,
     Wait,
 )
+from detectors.tally import Case, Tally
 
 __all__ = ["SCHEMA", "PackedError", "general", "pack", "plain", "snapshot", "unpack"]
 
@@ -55,11 +56,14 @@ _ZLIB: Final = b"\x78"
 _in_c: Final = quick.state
 quick.know(
     SCHEMA,
-    [Sums, Part, Journey, Attempt, Contact, Wait, Owed, Solved, Context, Customer, Ring, Event, Rare],
+    [
+        *(Sums, Part, Journey, Attempt, Contact, Wait, Owed, Solved, Context, Customer, Ring, Event, Rare),
+        *(Tally, Case),
+    ],
 )
 _encode: Final = msgspec.msgpack.Encoder().encode
 _decode: Final = msgspec.msgpack.Decoder().decode
-_squeeze: Final = zstandard.ZstdCompressor(level=3).compress
+_squeeze: Final = zstandard.ZstdCompressor(level=5).compress
 _unsqueeze: Final = zstandard.ZstdDecompressor().decompress
 
 
@@ -207,6 +211,42 @@ def _state(s: Customer, ring: object) -> tuple[object, ...]:
         s.anonymous,
         s.epoch,
         ring,
+        None if s.tally is None else _tally(s.tally),
+    )
+
+
+def _tally(t: Tally) -> tuple[object, ...]:
+    return (
+        t.first,
+        t.begun,
+        t.ended,
+        t.before,
+        t.outcome,
+        t.outcome_before,
+        t.contacts,
+        t.ends,
+        t.followed,
+        t.wait,
+        t.talk,
+        t.solved,
+        t.came_back,
+        # Most have never given up, or have no case.
+        (t.c0, t.c1, t.c2, t.c3) if t.contacts else None,
+        (t.g0, t.g1, t.g2, t.g3) if t.g3 else None,
+        [
+            (
+                c.key,
+                c.opened,
+                c.touched,
+                c.idle,
+                c.updates,
+                c.moves,
+                c.comments,
+                c.returns,
+                c.solved,
+            )
+            for c in t.cases
+        ],
     )
 
 
@@ -279,7 +319,20 @@ def _customer(r: list[Any]) -> Customer:
             ring.events = [from_list(e, state.tenant, state.customer) for e in kept[3]]
             ring.measure()
             state.ring = ring
+    if len(r) > 25 and r[25] is not None:
+        state.tally = _tally_of(r[25])
     return state
+
+
+def _tally_of(r: list[Any]) -> Tally:
+    t = Tally(r[0], r[1], r[2], r[3], r[4], r[5], r[6], r[7], r[8], r[9], r[10])
+    t.solved, t.came_back = r[11], r[12]
+    if r[13] is not None:
+        t.c0, t.c1, t.c2, t.c3 = r[13]
+    if r[14] is not None:
+        t.g0, t.g1, t.g2, t.g3 = r[14]
+    t.cases = [Case(c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7], c[8]) for c in r[15]]
+    return t
 
 
 def _sums(r: list[Any]) -> Sums:
@@ -306,8 +359,7 @@ def _attempt(r: list[Any]) -> Attempt:
 
 def _wait(r: list[Any]) -> Wait:
     w = Wait(r[0], r[1], r[2], r[3], r[4], r[5], r[6])
-    if len(r) > 7:
-        w.due, w.source = r[7], r[8]
+    w.due, w.source = r[7], r[8]
     return w
 
 

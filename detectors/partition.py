@@ -26,7 +26,6 @@ from detectors.bounds import NONE_HELD
 from detectors.clock import Clock, Slots
 from detectors.counts import Counts
 from detectors.customers import Customers
-from detectors.event_row import take_back
 from detectors.events import Activation, Event, Tick, key_of
 from detectors.ids import event_id
 from detectors.moment import Findings
@@ -165,10 +164,7 @@ class PartitionFold:
     def _undo(self, key: bytes, state: Customer, e: Event, seen: bytes, out: Findings) -> None:
         """An event made the fold raise: its customer is as before it, and nothing was found of it."""
         self.counts.failed += 1
-        for rows in out.found.values():
-            take_back(rows, e.offset)
-        while out.desk and out.desk[-1]["offset"] == e.offset:
-            out.desk.pop()
+        out.take_back(e.offset)
         ring = state.ring
         if ring is not None:
             ring.marks.clear()
@@ -232,11 +228,12 @@ class PartitionFold:
     ) -> Customer:
         """Fold what is in the ring as it was known and as it is now; tell the difference."""
         self.counts.reordered += 1
-        known, found = Findings(), Findings()
+        known, found = Findings(), Findings(out.watch)
         self._refold(ring, 0, settled, e.offset, known)
         ring.put(e, place)
         state = self._refold(ring, before.epoch + 1, settled, e.offset, found)
         difference(known, found, state.epoch, out, unpack(ring.base))
+        out.watched += [watched for watched in found.watched if watched.e is e]
         state.seen = before.seen
         state.ring = ring
         self.known.put(key, state)

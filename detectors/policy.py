@@ -19,11 +19,12 @@ from typing import Final
 
 import msgspec
 
-from detectors import durations, hazard
+from detectors import durations, hazard, targets
 from detectors.hours import ServiceHours
 from detectors.policy_errors import PolicyError, expected, readable
 from detectors.policy_model import Ms, NeedSignal, PolicyDocument, Switches
 from detectors.signals import NUMBER, SIGNALS
+from detectors.targets import Target
 from detectors.vocabulary import ASYNC_CHANNELS, CHANNELS
 
 __all__ = ["DEFAULT_TEXT", "NeedRule", "Policy", "PolicyError", "default", "parse"]
@@ -143,6 +144,33 @@ class Policy:
             "bot": int(abandonment.bot),
             "conversation": int(abandonment.conversation),
         }
+
+        # Sections for targets; by type of event, those at which one is human need; one that is everywhere.
+        self.targets = targets.made(document)
+        self.live: dict[str, Target] = {}
+        for target in self.targets.values():
+            if target.live:
+                for kind in target.kinds:
+                    self.live[kind] = target
+        self.shown: Target | None = None
+        self.has_targets = bool(self.live)
+        self.need_case_updates = need.case_updates
+        self.need_case_moves = need.case_moves
+        self.need_case_returns = need.case_returns
+        self.need_cases = bool(need.case_updates or need.case_moves or need.case_returns)
+
+    def shows(self, name: str) -> Policy:
+        """The same policy with the section ``name`` as the human need of every event, if it has one."""
+        target = self.targets.get(name)
+        if target is None:
+            return self
+        other = Policy(self.document, self.text)
+        other.shown, other.has_targets = target, True
+        return other
+
+    def target(self, kind: str) -> Target | None:
+        """The section that is human need at events of this type; None where ``[need]`` is."""
+        return self.live.get(kind) if self.shown is None else self.shown
 
     def keep_cause(self, passed: int) -> float:
         """The share of a cause's evidence that is left after ``passed`` ms."""
@@ -295,6 +323,7 @@ def _check(document: PolicyDocument) -> None:
     for key, table in (("channels", document.channels), ("teams", document.teams)):
         if "*" not in table:
             raise PolicyError(f'{key}."*"', "nothing", "an entry for everything not named")
+    targets.check(document)
     try:
         floor = datetime.fromisoformat(document.time.floor)
     except ValueError:

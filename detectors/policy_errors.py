@@ -31,10 +31,10 @@ class PolicyError(ValueError):
         self.expected = expected
 
 
-def expected(name: str, known: set[str]) -> str:
-    """The keys that are known, with the one that was most likely meant."""
+def expected(name: str, known: set[str], what: str = "one of this section's keys") -> str:
+    """``what`` is right: the keys that are known, with the one that was most likely meant."""
     near = difflib.get_close_matches(name, sorted(known), 1)
-    return "one of this section's keys" + (f" (did you mean {near[0]}?)" if near else "")
+    return what + (f" (did you mean {near[0]}?)" if near else "")
 
 
 _AT: Final = re.compile(r" - at `\$\.?(.*)`$")
@@ -95,8 +95,15 @@ def _culprit(
 def _keys(path: str) -> set[str]:
     """The keys of a section, to guess what was meant."""
     kind: object = PolicyDocument
+    of_table = False
     for part in filter(None, re.sub(r"\[\d+\]", "", path).split(".")):
+        if of_table:
+            # A name of the user's own.
+            of_table = False
+            continue
         hints = getattr(kind, "__annotations__", {})
-        name = str(hints.get(part, "")).removeprefix("list[").removesuffix("]")
+        hint = str(hints.get(part, ""))
+        of_table = hint.startswith("dict[")
+        name = hint.removeprefix("list[").removeprefix("dict[str, ").removesuffix("]")
         kind = getattr(policy_model, name, None)
     return set(getattr(kind, "__struct_fields__", ()))

@@ -14,6 +14,7 @@ from detectors.durations import DAY, MINUTE
 
 __all__ = [
     "Abandonment",
+    "Bins",
     "Brief",
     "Candidates",
     "Cause",
@@ -23,16 +24,20 @@ __all__ = [
     "HazardShape",
     "Hazards",
     "Hours",
+    "Labels",
     "Levels",
     "Ms",
     "Need",
     "NeedSignal",
+    "Numbers",
     "Override",
+    "Pair",
     "PolicyDocument",
     "Promises",
     "Relief",
     "Repeats",
     "Switches",
+    "TargetRules",
     "TimeRules",
     "Waiting",
 ]
@@ -197,6 +202,56 @@ class Need(_Section, kw_only=True):
     signals: dict[str, NeedSignal]
     steps: dict[str, float]
     levels: Levels
+    # Policies of before a case's story was known leave it out.
+    case_updates: float = 0.0
+    case_moves: float = 0.0
+    case_returns: float = 0.0
+
+
+class Numbers(_Section, kw_only=True):
+    """A number's log-odds by bins: below the first edge, then from each edge on."""
+
+    edges: list[float]
+    log_odds: list[float]
+    missing: float = 0.0
+
+
+class Labels(_Section, kw_only=True):
+    """A label's log-odds, and those of one that is not named."""
+
+    log_odds: dict[str, float]
+    other: float = 0.0
+
+
+class Bins(_Section, kw_only=True):
+    """One side of a pair: bins of a number by edges, or labels and one more bin for any other."""
+
+    edges: list[float] | None = None
+    labels: list[str] | None = None
+
+
+class Pair(_Section, kw_only=True):
+    """Log-odds of two features together: a row for each bin of the first, a column for each of the second."""
+
+    features: Annotated[list[str], Meta(min_length=2, max_length=2)]
+    first: Bins
+    second: Bins
+    log_odds: list[list[float]]
+    # Where a number of the two is not known.
+    missing: float = 0.0
+
+
+class TargetRules(_Section, kw_only=True):
+    """What a target's section says: base and terms in log-odds, and at which events it holds."""
+
+    target: str
+    events: list[str]
+    base: float
+    live: bool = False
+    protected: bool = False
+    numbers: dict[str, Numbers] = {}
+    labels: dict[str, Labels] = {}
+    pairs: list[Pair] = []
 
 
 class Candidates(_Section, kw_only=True):
@@ -283,4 +338,5 @@ class PolicyDocument(_Section, kw_only=True):
     channels: dict[str, list[str]]
     brief: Brief
     teams: dict[str, str]
+    targets: dict[str, TargetRules] = {}
     hazard: Hazards = field(default_factory=Hazards)

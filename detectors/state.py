@@ -17,6 +17,7 @@ from mypy_extensions import mypyc_attr
 
 from detectors.bounds import NONE_HELD
 from detectors.ring import Ring
+from detectors.tally import Tally
 
 __all__ = [
     "Attempt",
@@ -134,8 +135,8 @@ Told = tuple[str, str, int, str, float | None, int, str, str, str, str, str]
 class Attempt:
     """Something begun: ``status`` 0 open, 1 given up by time-out, 2 given up and said so.
 
-    ``source`` is who last told of it: while that source is silent, its time-out waits. ``told`` is there to
-    be said again where something out of order takes back that it was completed after all.
+    ``leave`` is as a wait's ``due``. ``source`` is who last told of it: while that is silent, its time-out
+    waits. ``told`` is there to be said again where something out of order takes back its completion.
     """
 
     def __init__(
@@ -172,7 +173,6 @@ class Attempt:
         self.given_up = given_up
         self.source = source
         self.told = told
-        # As a wait's ``due``: when it is likely that nothing more comes.
         self.leave = leave
 
 
@@ -211,7 +211,7 @@ class Contact:
 
 @mypyc_attr(acyclic=True)
 class Wait:
-    """A wait that is going on."""
+    """A wait that is going on; its risk of leaving reaches the policy's line at ``due`` (-1: it has)."""
 
     def __init__(
         self,
@@ -222,8 +222,6 @@ class Wait:
         key: int,
         opened: int,
         announced: float = -1.0,
-        due: int = 0,
-        source: str = "",
     ) -> None:
         self.kind = kind
         self.channel = channel
@@ -232,9 +230,8 @@ class Wait:
         self.key = key
         self.opened = opened
         self.announced = announced
-        # When the risk of leaving reaches the policy's line: 0 never, -1 it has (see hazard.py).
-        self.due = due
-        self.source = source
+        self.due = 0
+        self.source = ""
 
 
 @mypyc_attr(acyclic=True)
@@ -372,6 +369,8 @@ class Customer:
         # How often something out of order has made findings be told again: part of every row's version.
         self.epoch = 0
         self.ring: Ring | None = None
+        # Contacts with people and cases, once there was one.
+        self.tally: Tally | None = None
 
     def due(self, held: frozenset[str] = NONE_HELD) -> int:
         """When the next timer fires that waits for no source of ``held``; 0 where there is none."""
