@@ -1,9 +1,9 @@
 """Waits of the past, as the fold saw them: how long each was, and whether it ended in leaving.
 
-A wait in a queue that ended otherwise (answered, voicemail, called back, lost) is *censored*: nobody knows how
-much longer that customer would have waited. So is a short abandon, which the policy keeps apart, and what was
-still going on at the end of what may be looked at. Of a form or cart there is one spell for each pause of the
-customer: they went on, or said that they leave, or nothing more came before the time-out.
+A wait in a queue that ended otherwise (answered, voicemail, called back, lost) is *censored*: nobody knows
+how much longer that customer would have waited. So is a short abandon, which the policy keeps apart, and what
+was still going on at the end of what may be looked at. Of a form or cart there is one spell for each pause of
+the customer: they went on, or said that they leave, or nothing more came before the time-out.
 
 >>> waited = Spell("queue", "sales", "", 9, -1.0, 0, 130.0, True, "p1")
 >>> cut([waited], None, 60_000)[0].seconds, cut([waited], None, 60_000)[0].left
@@ -13,7 +13,7 @@ customer: they went on, or said that they leave, or nothing more came before the
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -117,7 +117,7 @@ class _Queues:
         for row in self._rows.values():
             if row[_AT["retracted"]]:
                 continue
-            said = dict(zip(TABLES["waits"].names, row, strict=True))
+            said: dict[str, Any] = dict(zip(TABLES["waits"].names, row, strict=True))
             customer, channel, opened = str(said["customer"]), str(said["channel"]), int(said["opened"])
             yield Spell(
                 "queue",
