@@ -40,7 +40,7 @@ def by_wait(spells: Sequence[Spell], edges: Sequence[float]) -> list[dict[str, A
         ended = (seconds > low) & (seconds <= high)
         leavers = int((ended & left).sum())
         rate = leavers / there * 60.0 if there else 0.0
-        wide = np.exp(_Z / np.sqrt(leavers)) if leavers else 1.0
+        wide = float(np.exp(_Z / np.sqrt(leavers))) if leavers else 1.0
         found.append(
             {
                 "from_s": float(low),
