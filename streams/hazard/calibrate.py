@@ -1,7 +1,7 @@
 """``rehuman calibrate --target abandon=SECONDS``: the section ``[hazard.KIND]``, fitted to past waits.
 
-Everything is chosen on what came before the holdout: the ridge by time-ordered validation, the line as the
-risk that a tenth of all looks exceed. What came after it is looked at once, for the report.
+Everything is chosen on what came before the holdout: the ridge by time-ordered validation, the line of a
+queue as the risk that a tenth of all looks exceed. What came after it is looked at once, for the report.
 """
 
 from __future__ import annotations
@@ -37,8 +37,10 @@ __all__ = ["INTERVALS", "run"]
 
 # Seconds: a wait in a queue is short, a pause is not.
 INTERVALS: Final = {"queue": 10.0, "form": 60.0, "cart": 60.0}
-# Of all moments looked at, this share has a risk above the line.
+# Of all moments looked at in a queue, this share has a risk above the line.
 _ABOVE: Final = 0.1
+# Of a form or cart: more likely gone than not.
+_GONE: Final = 0.5
 _PROTECTED: Final = "priority"
 _LONGEST: Final = 1_000
 
@@ -161,7 +163,9 @@ def _fitted(
     penalty, validation = strength(kind, train, interval, protected=protected)
     rules = fit(table(kind, train, interval), penalty, protected=protected)
     rules = msgspec.structs.replace(rules, target=request.target_text, ahead=Ms(ahead))
-    line = float(np.quantile(looks_of(rules, train, kind).predicted, 1.0 - _ABOVE))
+    line = _GONE
+    if kind == "queue":
+        line = float(np.quantile(looks_of(rules, train, kind).predicted, 1.0 - _ABOVE))
     # Alone, the factor lifts somebody of whom nothing else is known to the line of human need.
     need_line = min(max(base.line, 0.01), 0.99)
     lift = ceil(10 * (log(need_line / (1.0 - need_line)) - base.need_base)) / 10
