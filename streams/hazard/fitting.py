@@ -99,6 +99,7 @@ def fit(rows: Table, penalty: float, *, protected: bool = False) -> HazardRules:
     Its line is one that nothing reaches, and its log-odds of human need are none: see ``calibrate.py``.
     """
     from sklearn.linear_model import LogisticRegression
+    from threadpoolctl import threadpool_limits
 
     columns = _columns(rows, protected)
     design, same = np.unique(columns.matrix(rows), axis=0, return_inverse=True)
@@ -107,11 +108,12 @@ def fit(rows: Table, penalty: float, *, protected: bool = False) -> HazardRules:
     weight = np.concatenate([left, stayed])
     there = weight > 0.0
     model = LogisticRegression(C=1.0 / penalty, solver="newton-cholesky", tol=1e-8, max_iter=200)
-    model.fit(
-        np.vstack([design, design])[there],
-        np.repeat([1, 0], len(design))[there],
-        sample_weight=weight[there],
-    )
+    with threadpool_limits(limits=1):
+        model.fit(
+            np.vstack([design, design])[there],
+            np.repeat([1, 0], len(design))[there],
+            sample_weight=weight[there],
+        )
     return _rules(rows, columns, [float(value) for value in model.coef_[0]], float(model.intercept_[0]))
 
 

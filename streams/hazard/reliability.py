@@ -66,8 +66,16 @@ def looks(spells: Sequence[Spell], interval: float, risk: Callable[[Spell, float
 
 def tenths(moments: Looks, ahead: float, *, count: int = 10, seed: int = 1) -> list[dict[str, Any]]:
     """``count`` groups with as many looks each, by risk: foretold, observed, and its 95 % interval."""
+    from threadpoolctl import threadpool_limits
+
     if not len(moments.predicted):
         return []
+    # Small matrices: several threads would take longer over them than one.
+    with threadpool_limits(limits=1):
+        return _tenths(moments, ahead, count, seed)
+
+
+def _tenths(moments: Looks, ahead: float, count: int, seed: int) -> list[dict[str, Any]]:
     order = np.argsort(moments.predicted, kind="stable")
     group = np.empty(len(order), dtype=np.int64)
     group[order] = np.arange(len(order)) * count // len(order)
