@@ -2,7 +2,7 @@
 
 Only where the opposite could not be explained to the person it concerns. The others are as history has them.
 
->>> direction("recontact", "contacts_1h"), direction("recontact", "hour"), direction("reopen", "since_contact")
+>>> direction("recontact", "contacts_1h"), direction("recontact", "hour"), direction("reopen", "wait_s")
 (1, 0, 0)
 """
 

@@ -24,7 +24,7 @@ from streams.errors import OperationError, SettingError
 from streams.hazard.fitting import LEAST, fit, strength
 from streams.hazard.foresight import foresight
 from streams.hazard.periods import table
-from streams.hazard.report import curves, held_back, looks_of, words
+from streams.hazard.report import curves, held_back, looks_of, short, words
 from streams.hazard.section import text_of
 from streams.hazard.spells import KINDS, Progress, Spell, cut, spells
 from streams.identity import Pseudonyms
@@ -33,7 +33,7 @@ from streams.sources.files import read_merged
 from streams.targets.spec import parse
 from streams.ticks import under
 
-__all__ = ["INTERVALS", "run"]
+__all__ = ["INTERVALS", "run", "short"]
 
 # Seconds: a wait in a queue is short, a pause is not.
 INTERVALS: Final = {"queue": 10.0, "form": 60.0, "cart": 60.0}
@@ -107,10 +107,14 @@ def _ahead(request: Request) -> int:
     most = int(INTERVALS[request.wait] * _LONGEST)
     if spec.seconds > most:
         raise SettingError("--target", repr(request.target_text), f"at most abandon={most}")
+    given = {"--features": request.features, "--without": request.without, "--pair": request.pairs}
+    for option, found in (given | {"--live": request.live}).items():
+        if found:
+            raise SettingError(option, "it with abandon", "it left out: a hazard has terms of its own")
     other = sorted(set(request.with_protected) - {_PROTECTED})
     if other or (request.with_protected and request.wait != "queue"):
-        found = other[0] if other else _PROTECTED
-        raise SettingError("--with-protected", repr(found), "priority, of a queue; a hazard knows no other")
+        named = other[0] if other else _PROTECTED
+        raise SettingError("--with-protected", repr(named), "priority, of a queue; a hazard knows no other")
     return spec.seconds * 1000
 
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from detectors.policy import DEFAULT_TEXT, parse
+from streams.calibrate import in_short
 from streams.calibrate.request import Request
 from streams.errors import OperationError, SettingError
 from streams.hazard.calibrate import run
@@ -85,6 +86,12 @@ def test_some_are_named_before_they_hang_up(bank: Done) -> None:
     assert found["named_that_long_before"] <= found["hang_ups_named_before"]
 
 
+def test_it_is_told_in_short(bank: Done) -> None:
+    told = in_short("abandon", bank.report)
+    assert told[0] == "protected attributes in this risk: none"
+    assert any("named before" in line and "in vain" in line for line in told)
+
+
 def test_there_are_pictures(bank: Done) -> None:
     assert len(bank.report["pictures"]) == 4
     for name in bank.report["pictures"]:
@@ -102,6 +109,8 @@ def test_there_are_pictures(bank: Done) -> None:
         ({"wait": "lift"}, "--wait: found 'lift'; expected one of queue, form, cart"),
         ({"with_protected": ("age",)}, "--with-protected: found 'age'"),
         ({"wait": "form", "with_protected": ("priority",)}, "--with-protected: found 'priority'"),
+        ({"features": ("hour",)}, "--features"),
+        ({"live": True}, "--live"),
         ({"base": Path("no/such/policy.toml")}, "--base"),
     ],
 )
