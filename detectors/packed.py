@@ -173,7 +173,7 @@ def _state(s: Customer, ring: object) -> tuple[object, ...]:
                 a.given_up,
                 a.source,
                 a.told,
-                a.leave,
+                a.leaves,
             )
             for a in s.attempts
         ],
@@ -194,7 +194,7 @@ def _state(s: Customer, ring: object) -> tuple[object, ...]:
             for v in s.contacts
         ],
         [
-            (w.kind, w.channel, w.journey, w.queue, w.key, w.opened, w.announced, w.due, w.source)
+            (w.kind, w.channel, w.journey, w.queue, w.key, w.opened, w.announced, w.leaves, w.source)
             for w in s.waits
         ],
         [
@@ -353,13 +353,13 @@ def _attempt(r: list[Any]) -> Attempt:
         t = r[14]
         a.told = (t[0], t[1], t[2], t[3], t[4], t[5], t[6], t[7], t[8], t[9], t[10])
     if len(r) > 15:
-        a.leave = r[15]
+        a.leaves = r[15]
     return a
 
 
 def _wait(r: list[Any]) -> Wait:
     w = Wait(r[0], r[1], r[2], r[3], r[4], r[5], r[6])
-    w.due, w.source = r[7], r[8]
+    w.leaves, w.source = r[7], r[8]
     return w
 
 
