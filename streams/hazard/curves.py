@@ -14,7 +14,7 @@ that somebody waited, does not depend on it. Nelson-Aalen and Kaplan-Meier are i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -65,7 +65,7 @@ def nelson_aalen(spells: Sequence[Spell], until: float) -> float:
     return float((counts / there).sum())
 
 
-def kaplan_meier(spells: Sequence[Spell], at: Sequence[float]) -> list[tuple[float, float]]:
+def kaplan_meier(spells: Sequence[Spell], at: Iterable[float]) -> list[tuple[float, float]]:
     """The share that would still wait after so many seconds if nobody were ever answered."""
     from scipy.stats import CensoredData, ecdf
 

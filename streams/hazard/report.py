@@ -118,7 +118,7 @@ def curves(kind: str, spells: Sequence[Spell]) -> dict[str, Any]:
     return {
         "by_wait": by_wait(spells, edges),
         "nelson_aalen": [[edge, nelson_aalen(spells, edge)] for edge in edges],
-        "kaplan_meier": kaplan_meier(spells, edges),
+        "kaplan_meier": kaplan_meier(spells, range(0, edges[-1] + 1, 10)),
     }
 
 
