@@ -11,7 +11,8 @@ import pytest
 from detectors.policy import DEFAULT_TEXT, parse
 from streams.calibrate import in_short
 from streams.calibrate.request import Request
-from streams.errors import OperationError, SettingError
+from streams.cli.app import run as rehuman
+from streams.errors import SettingError
 from streams.hazard.calibrate import run
 from streams.settings import load
 from streams.sources.api import cloud_event
@@ -136,10 +137,25 @@ def shop(path: Path, visits: int) -> Path:
     return path
 
 
-def test_a_form_from_inactivity(tmp_path: Path) -> None:
+def command(directory: Path, visits: int) -> list[str]:
+    path, out = shop(directory / "e.jsonl", visits), directory / "policy.toml"
+    return [
+        "calibrate",
+        "cloudevents",
+        str(path),
+        "--target",
+        "abandon=60",
+        "--wait",
+        "form",
+        "--policy-out",
+        str(out),
+    ]
+
+
+def test_a_form_from_inactivity(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """As said by hand: gone are 1 of 7 at once, and from a minute on half, since only two sorts are left."""
-    asked = ask(tmp_path, (shop(tmp_path / "e.jsonl", 700),), source="cloudevents", wait="form")
-    report = run(asked)
+    assert rehuman([*command(tmp_path, 700), "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
     hazard = parse((tmp_path / "policy.toml").read_text("utf-8")).hazard_form
     assert hazard is not None
     fixed = hazard.fixed("loan/income", 9, "")
@@ -151,8 +167,8 @@ def test_a_form_from_inactivity(tmp_path: Path) -> None:
     assert "foresight" not in report
 
 
-def test_too_little_is_said(tmp_path: Path) -> None:
-    asked = ask(tmp_path, (shop(tmp_path / "e.jsonl", 60),), source="cloudevents", wait="form")
-    with pytest.raises(OperationError, match="too few to fit"):
-        run(asked)
-    assert not asked.policy_out.exists()
+def test_too_little_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert rehuman(command(tmp_path, 60)) == 1
+    shown = capsys.readouterr()
+    assert "too few to fit" in shown.err
+    assert not (tmp_path / "policy.toml").exists()
