@@ -21,6 +21,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from streams.calibrate.extra import one_thread
 from streams.hazard.spells import Spell
 
 __all__ = ["Looks", "looks", "tenths"]
@@ -66,12 +67,9 @@ def looks(spells: Sequence[Spell], interval: float, risk: Callable[[Spell, float
 
 def tenths(moments: Looks, ahead: float, *, count: int = 10, seed: int = 1) -> list[dict[str, Any]]:
     """``count`` groups with as many looks each, by risk: foretold, observed, and its 95 % interval."""
-    from threadpoolctl import threadpool_limits
-
     if not len(moments.predicted):
         return []
-    # Small matrices: several threads would take longer over them than one.
-    with threadpool_limits(limits=1):
+    with one_thread():
         return _tenths(moments, ahead, count, seed)
 
 
