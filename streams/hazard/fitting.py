@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.policy_model import HazardLabels, HazardRules, HazardShape, Ms
+from streams.calibrate.extra import one_thread
 from streams.hazard.periods import Table, chances, log_loss, table
 from streams.hazard.spells import Spell, cut
 
@@ -99,7 +100,6 @@ def fit(rows: Table, penalty: float, *, protected: bool = False) -> HazardRules:
     Its line is one that nothing reaches, and its log-odds of human need are none: see ``calibrate.py``.
     """
     from sklearn.linear_model import LogisticRegression
-    from threadpoolctl import threadpool_limits
 
     columns = _columns(rows, protected)
     design, same = np.unique(columns.matrix(rows), axis=0, return_inverse=True)
@@ -108,7 +108,7 @@ def fit(rows: Table, penalty: float, *, protected: bool = False) -> HazardRules:
     weight = np.concatenate([left, stayed])
     there = weight > 0.0
     model = LogisticRegression(C=1.0 / penalty, solver="newton-cholesky", tol=1e-8, max_iter=200)
-    with threadpool_limits(limits=1):
+    with one_thread():
         model.fit(
             np.vstack([design, design])[there],
             np.repeat([1, 0], len(design))[there],
