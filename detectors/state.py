@@ -213,15 +213,9 @@ class Wait:
     """A wait; ``leaves`` ms after ``opened`` its risk is at the line (-1 never, -2 it has been)."""
 
     def __init__(
-        self,
-        kind: str,
-        channel: str,
-        journey: str,
-        queue: str,
-        key: int,
-        opened: int,
-        announced: float = -1.0,
-    ) -> None:
+        self, kind: str, channel: str, journey: str, queue: str, key: int, opened: int,
+        announced: float = -1.0, leaves: int = -1, source: str = "",
+    ) -> None:  # fmt: skip
         self.kind = kind
         self.channel = channel
         self.journey = journey
@@ -229,8 +223,8 @@ class Wait:
         self.key = key
         self.opened = opened
         self.announced = announced
-        self.leaves = -1
-        self.source = ""
+        self.leaves = leaves
+        self.source = source
 
 
 @mypyc_attr(acyclic=True)
