@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
+from importlib import import_module
 from importlib.util import find_spec
 
 from streams.errors import OperationError
@@ -27,8 +28,10 @@ def one_thread() -> AbstractContextManager[object]:
 
     The same history then gives the same bytes on every machine.
     """
-    # Only what is loaded already can be told.
     from threadpoolctl import threadpool_limits
 
+    # Only what is loaded already can be told.
+    for module in ("scipy.optimize", "sklearn.ensemble"):
+        import_module(module)
     found: AbstractContextManager[object] = threadpool_limits(limits=1)
     return found
