@@ -224,6 +224,7 @@ def give_up(
     attempt.status = status
     attempt.given_up = attempt.last = given_up
     attempt.due = 0
+    attempt.leaves = -1
     attempt.ver += 1
     journey = m.journey(attempt.journey)
     if first and not short:

@@ -130,8 +130,8 @@ class Journey:
 class Attempt:
     """Something begun: ``status`` 0 open, 1 given up by time-out, 2 given up and said so.
 
-    ``source`` is who last told of it: while that source is silent, its time-out waits. ``told`` is there to
-    be said again where something out of order takes back that it was completed after all.
+    ``source`` is who last told of it: while that is silent, its time-out waits; ``leaves`` is as a wait's.
+    ``told`` is there to be said again where something out of order takes back its completion.
     """
 
     def __init__(
@@ -167,6 +167,7 @@ class Attempt:
         self.given_up = given_up
         self.source = source
         self.told = told
+        self.leaves = -1
 
 
 @mypyc_attr(acyclic=True)
@@ -204,18 +205,12 @@ class Contact:
 
 @mypyc_attr(acyclic=True)
 class Wait:
-    """A wait that is going on."""
+    """A wait; ``leaves`` ms after ``opened`` its risk is at the line (-1 never, -2 it has been)."""
 
     def __init__(
-        self,
-        kind: str,
-        channel: str,
-        journey: str,
-        queue: str,
-        key: int,
-        opened: int,
-        announced: float = -1.0,
-    ) -> None:
+        self, kind: str, channel: str, journey: str, queue: str, key: int, opened: int,
+        announced: float = -1.0, leaves: int = -1, source: str = "",
+    ) -> None:  # fmt: skip
         self.kind = kind
         self.channel = channel
         self.journey = journey
@@ -223,6 +218,8 @@ class Wait:
         self.key = key
         self.opened = opened
         self.announced = announced
+        self.leaves = leaves
+        self.source = source
 
 
 @mypyc_attr(acyclic=True)
@@ -377,14 +374,20 @@ class Customer:
         """When the next timer fires that waits for no source of ``held``; 0 where there is none."""
         soonest = 0
         for attempt in self.attempts:
-            if attempt.status == 0 and (soonest == 0 or attempt.due < soonest) and attempt.source not in held:
-                soonest = attempt.due
+            if attempt.status == 0:
+                due = attempt.due if attempt.leaves < 0 else min(attempt.due, attempt.last + attempt.leaves)
+                if (soonest == 0 or due < soonest) and attempt.source not in held:
+                    soonest = due
         for owed in self.owed:
             if (soonest == 0 or owed.due < soonest) and owed.source not in held:
                 soonest = owed.due
         for solved in self.solved:
             if (soonest == 0 or solved.due < soonest) and solved.source not in held:
                 soonest = solved.due
+        for wait in self.waits:
+            due = wait.opened + wait.leaves
+            if wait.leaves >= 0 and (soonest == 0 or due < soonest) and wait.source not in held:
+                soonest = due
         return soonest
 
 

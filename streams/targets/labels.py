@@ -28,7 +28,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from detectors import surveys
-from detectors.vocabulary import HUMAN_CHANNELS, TYPES, canonical
+from detectors.vocabulary import HUMAN_CHANNELS, TYPES, UNKNOWN, canonical
 from streams.sources.api import SourceEvent
 from streams.targets.spec import TargetSpec
 
@@ -36,9 +36,10 @@ __all__ = ["GIVEN_UP", "KINDS", "Label", "Told", "labelled", "labels", "told"]
 
 _CALL_ENDS: Final = frozenset(["call.ended", "call.abandoned"])
 _CONVERSATION_ENDS: Final = frozenset(["conversation.ended", "conversation.abandoned"])
+_ENDS: Final = _CALL_ENDS | _CONVERSATION_ENDS
 #: Types of event at which each target is scored.
 KINDS: Final[dict[str, frozenset[str]]] = {
-    "recontact": _CALL_ENDS | _CONVERSATION_ENDS,
+    "recontact": _ENDS,
     "reopen": frozenset(["ticket.solved"]),
     "survey": frozenset(["survey.response"]),
     "abandon": frozenset(["call.queued", "conversation.enqueued"]),
@@ -131,10 +132,9 @@ def told(events: Sequence[SourceEvent], until: int | None = None, contacts: bool
         if tenant != "default":
             customer = f"{tenant}\x1f{customer}"
         kind = found.type if found.type in TYPES else canonical(found.type)
-        one = Told(time, ref, kind, customer, anonymous, tenant, found.data or _NOTHING)
-        if contacts:
-            known.take(one)
-        yield one
+        data = found.data or _NOTHING
+        contact, begins = known.take(time, customer, kind, data) if contacts else (_NO_CONTACT, False)
+        yield Told(time, ref, kind, customer, anonymous, tenant, data, contact, begins)
 
 
 def labels(
@@ -172,40 +172,40 @@ class _Contacts:
         self._over: set[Contact] = set()
         self._last: dict[Contact, int] = {}  # of contacts without an id
 
-    def take(self, one: Told) -> None:
-        """Say of an event which contact is its, and whether it begins it; to be told all, in their order."""
-        spec = TYPES.get(one.type)
-        data = one.data
-        channel = data.channel or (spec.channel if spec else "other")
+    def take(self, time: int, customer: str, kind: str, data: _Data) -> tuple[Contact, bool]:
+        """The contact of an event, and whether it begins it; to be told all events, in their order."""
+        spec = TYPES.get(kind, UNKNOWN)
+        channel = data.channel or spec.channel
         name = data.conversation_id or data.session_id
         if not name and channel in ("ticket", "email"):
             name = data.case_id
-        one.contact = here = (one.customer, channel, name or "")
-        if spec is None:
-            return
+        here = (customer, channel, name or "")
         direction = data.direction or spec.direction
         opens = (
-            (spec.opens or one.type == "conversation.enqueued")
+            (spec.opens or kind == "conversation.enqueued")
+            and direction == "inbound"
             and channel in HUMAN_CHANNELS
             and not data.alert_id
-            and direction == "inbound"
-            and ((data.actor or spec.actor) == "customer" or one.type == "call.connected")
+            and ((data.actor or spec.actor) == "customer" or kind == "call.connected")
         )
-        first = spec.rank == _FIRST_RANK
+        begins = False
         if name:
             # The same thread may be opened again once it is over, but thanks in it are no new contact.
-            new = here not in self._names or (first and here in self._over)
+            if opens:
+                begins = here not in self._names or (spec.rank == _FIRST_RANK and here in self._over)
         else:
             last = self._last.get(here)
-            new = first or here in self._over or last is None or one.time - last > _VISIT_GAP_MS
-            self._last[here] = one.time
-        one.begins = opens and new
-        if one.begins or direction == "outbound":
+            self._last[here] = time
+            if opens:
+                gone = last is None or time - last > _VISIT_GAP_MS
+                begins = gone or spec.rank == _FIRST_RANK or here in self._over
+        if begins or direction == "outbound":
             self._names.add(here)
-        if one.type in KINDS["recontact"]:
+        if kind in _ENDS:
             self._over.add(here)
-        elif one.begins:
+        elif begins:
             self._over.discard(here)
+        return here, begins
 
 
 class _Begun(NamedTuple):
@@ -226,7 +226,7 @@ def _recontact(spec: TargetSpec, known: Sequence[Told], end: int, zone: str) -> 
                 many[one.customer, month(one.time)] += 1
     found: dict[tuple[str, str], Label] = {}
     for place, one in enumerate(known):
-        if one.type not in KINDS["recontact"] or one.anonymous or one.time + window > end:
+        if one.type not in _ENDS or one.anonymous or one.time + window > end:
             continue
         if spec.most is not None and many[one.customer, month(one.time)] > spec.most:
             continue
