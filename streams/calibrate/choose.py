@@ -29,7 +29,7 @@ __all__ = ["Chosen", "Fold", "Tried", "auc", "choose", "folds_of", "log_loss", "
 PENALTIES = (3.0, 10.0, 30.0, 100.0)
 ROUNDS = (50, 100, 150, 200, 300, 400, 600)
 LEAVES = (2, 3)
-#: The mean of two errs less than either where both err by chance: it is taken unless it is worse by this much.
+#: The mean of two errs less than either where both err by chance: taken unless it is worse by this much.
 AS_GOOD = 0.005
 #: Without enough positives to validate with.
 CAUTIOUS = Choice("ridge", 30.0, Boosted())

@@ -143,8 +143,8 @@ def _why(chosen: Chosen) -> str:
     best = min(chosen.tried, key=lambda one: one.log_loss)
     own = next(one for one in reversed(chosen.tried) if one.what == chosen.choice.words)
     return (
-        f"of {len(chosen.tried)} candidates over {len(_stretches(chosen))} stretches, each told from what was "
-        f"known before it: log-loss {own.log_loss:.4f} (the least: {best.log_loss:.4f}), AUC {own.auc:.3f}"
+        f"of {len(chosen.tried)} candidates over {len(_stretches(chosen))} stretches, each told from what "
+        f"was known before it: log-loss {own.log_loss:.4f} (the least: {best.log_loss:.4f}), AUC {own.auc:.3f}"
     )
 
 

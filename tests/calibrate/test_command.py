@@ -68,7 +68,7 @@ def test_from_files_to_policy(
     # Who gives up calls again: far from chance.
     assert proof["additive"]["auc"]["low"] > 0.55
     assert proof["boosting"]["auc"]["value"] > 0.7
-    assert list(proof["differences"])[0] == "additive - boosting"
+    assert next(iter(proof["differences"])) == "additive - boosting"
     assert found["split"]["fit"]["until"] < DAY_16 <= found["split"]["holdout"]["from"]
     assert any(sentence.startswith("Another contact is likelier where") for sentence in found["learned"])
     assert set(found["features"]["written"]) <= {*few[1].split(","), "outcome x wait_s"}
