@@ -144,7 +144,7 @@ def _why(chosen: Chosen) -> str:
     own = next(one for one in reversed(chosen.tried) if one.what == chosen.choice.words)
     return (
         f"of {len(chosen.tried)} candidates over {len(_stretches(chosen))} stretches, each told from what "
-        f"was known before it: log-loss {own.log_loss:.4f} (the least: {best.log_loss:.4f}), AUC {own.auc:.3f}"
+        f"was known before it: log-loss {own.log_loss:.4f} (the least {best.log_loss:.4f}), AUC {own.auc:.3f}"
     )
 
 
