@@ -2,9 +2,9 @@
 
 1. Folds go forward in time, with a gap of the target's window (at least a day); bins are learnt anew in each.
    Every candidate is fitted in every fold on what was known by then, and looks at the stretch that follows.
-2. The least log-loss over all stretches chooses: the penalty of a ridge, the number and size of trees, and
-   whether one of the two is written or the mean of both. A base of its own for each stretch: bases move with
-   the seasons, and that is no ranking.
+2. The least log-loss over all stretches chooses the penalty of a ridge, and the number and size of trees. The
+   mean of both is taken, unless one of the two is clearly better alone. A base of its own for each stretch:
+   bases move with the seasons, and that is no ranking.
 """
 
 from __future__ import annotations
@@ -24,11 +24,13 @@ from streams.calibrate.folds import forward
 from streams.calibrate.parts import Parts, learn
 from streams.calibrate.shapes import Floats, Shapes, mean, solve_base
 
-__all__ = ["Chosen", "Fold", "Tried", "auc", "choose", "folds_of", "log_loss", "ranked_loss"]
+__all__ = ["Chosen", "Fold", "Tried", "auc", "choose", "folds_of", "log_loss", "past", "ranked_loss"]
 
 PENALTIES = (3.0, 10.0, 30.0, 100.0)
 ROUNDS = (50, 100, 150, 200, 300, 400, 600)
 LEAVES = (2, 3)
+#: The mean of two errs less than either where both err by chance: taken unless it is worse by this much.
+AS_GOOD = 0.005
 #: Without enough positives to validate with.
 CAUTIOUS = Choice("ridge", 30.0, Boosted())
 DAY = 86_400_000
@@ -95,6 +97,15 @@ def ranked_loss(truth: Floats, logits: Floats) -> float:
     return log_loss(truth, logits + solve_base(logits, truth))
 
 
+def past(losses: Sequence[float]) -> bool:
+    """Whether more rounds only learn by heart: the last two stages were no better than one before.
+
+    >>> past([0.5, 0.4, 0.41]), past([0.5, 0.4, 0.41, 0.4])
+    (False, True)
+    """
+    return len(losses) > 2 and min(losses[-2:]) >= min(losses[:-2])
+
+
 def folds_of(
     target: str, rows: Rows, names: Sequence[str], pairs: Sequence[tuple[str, str]], gap: int
 ) -> list[Fold]:
@@ -112,7 +123,9 @@ def choose(folds: list[Fold], seed: int = 1) -> Chosen:
     penalty, rounds = ridges.choice.penalty, trees.choice.boosting
     means = [mean([one, other]) for one, other in zip(ridges.models, trees.models, strict=True)]
     both = search.told(Choice("both", penalty, rounds), means)
-    best = min((both, ridges, trees), key=lambda one: one.loss)
+    best = min((ridges, trees), key=lambda one: one.loss)
+    if both.loss <= best.loss * (1.0 + AS_GOOD):
+        best = both
     places = np.concatenate([fold.after for fold in folds])
     ends = [int(end) for end in np.cumsum([len(fold.after) for fold in folds])]
     choice = Choice(best.choice.family, penalty, rounds)
@@ -170,22 +183,29 @@ class _Search:
         found = []
         for leaves in LEAVES:
             options = Boosted(max(ROUNDS), leaves=leaves, least=least)
-            grown = [
-                boosted.additive(
-                    fold.parts.bins,
-                    fold.codes,
-                    fold.positive,
-                    [fold.weight],
-                    options,
-                    fold.parts.directions,
-                    ROUNDS,
-                    self.seed,
-                )
-                for fold in self.folds
-            ]
-            for at, rounds in enumerate(ROUNDS):
+            grown = zip(
+                *(
+                    boosted.additive(
+                        fold.parts.bins,
+                        fold.codes,
+                        fold.positive,
+                        [fold.weight],
+                        options,
+                        fold.parts.directions,
+                        ROUNDS,
+                        self.seed,
+                    )
+                    for fold in self.folds
+                ),
+                strict=True,
+            )
+            looked: list[_Looked] = []
+            for rounds, models in zip(ROUNDS, grown, strict=False):
                 choice = Choice("boosting", 0.0, msgspec.structs.replace(options, rounds=rounds))
-                found.append(self.told(choice, [stages[at] for stages in grown]))
+                looked.append(self.told(choice, list(models)))
+                if past([one.loss for one in looked]):
+                    break
+            found += looked
         return min(found, key=lambda one: one.loss)
 
     def _fit(self, choice: Choice, fold: Fold) -> Shapes:
