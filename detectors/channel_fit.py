@@ -15,7 +15,8 @@ nothing, neither for themselves nor against others.
 from __future__ import annotations
 
 from detectors.policy_errors import PolicyError, expected
-from detectors.policy_model import ChannelFit, PolicyDocument
+from detectors.policy_fitted import ChannelFit
+from detectors.policy_model import PolicyDocument
 from detectors.vocabulary import CHANNELS
 
 __all__ = ["Settles", "best", "check", "made"]

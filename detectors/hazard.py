@@ -27,7 +27,8 @@ from typing import Final
 
 from detectors.durations import HOUR, SECOND
 from detectors.policy_errors import PolicyError, expected
-from detectors.policy_model import HazardLabels, HazardRules, Hazards, HazardShape, Ms
+from detectors.policy_fitted import HazardLabels, HazardRules, Hazards, HazardShape
+from detectors.policy_parts import Ms
 
 __all__ = ["NOT_ANNOUNCED", "REACHED", "Hazard", "Ms", "check", "reaches", "risk"]
 

@@ -31,8 +31,8 @@ GROUP = "detectors__mypyc"
 # Structs of msgspec stay as they are, so does what is not worth it.
 PLAIN = frozenset(
     [
-        *("__init__", "native", "envelope", "records", "policy_model", "examples", "hours", "clock"),
-        *("breaker", "quick"),
+        *("__init__", "native", "envelope", "records", "examples", "hours", "clock", "breaker", "quick"),
+        *("policy_model", "policy_fitted", "policy_parts"),
     ]
 )
 # Written for Cython, from the root of the project on; they include what ends in .pxi here.

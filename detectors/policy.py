@@ -24,7 +24,8 @@ from detectors import channel_fit, declared, durations, hazard, targets
 from detectors.declared import Line
 from detectors.hours import ServiceHours
 from detectors.policy_errors import PolicyError, expected, readable
-from detectors.policy_model import Ms, NeedSignal, PolicyDocument, Switches
+from detectors.policy_model import NeedSignal, PolicyDocument, Switches
+from detectors.policy_parts import Ms
 from detectors.signals import NUMBER, SIGNALS
 from detectors.targets import Target
 from detectors.vocabulary import ASYNC_CHANNELS, CHANNELS

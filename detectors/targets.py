@@ -35,7 +35,8 @@ from typing import Final
 
 from detectors.feature_names import FEATURES, LABELS, NEVER, NUMBERS
 from detectors.policy_errors import PolicyError, expected
-from detectors.policy_model import Bins, Pair, PolicyDocument, TargetRules
+from detectors.policy_fitted import Bins, Pair, TargetRules
+from detectors.policy_model import PolicyDocument
 from detectors.vocabulary import TYPES
 
 __all__ = ["NAMES", "Target", "Term", "check", "factors", "logit", "made"]

@@ -15,7 +15,8 @@ import numpy as np
 
 from detectors import policy as policies
 from detectors.policy import DEFAULT_TEXT, Policy, PolicyError
-from detectors.policy_model import HazardRules, Ms
+from detectors.policy_fitted import HazardRules
+from detectors.policy_parts import Ms
 from streams.calibrate.extra import need
 from streams.calibrate.request import Request
 from streams.calibrate.text import with_section

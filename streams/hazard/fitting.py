@@ -21,7 +21,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.policy_model import HazardLabels, HazardRules, HazardShape, Ms
+from detectors.policy_fitted import HazardLabels, HazardRules, HazardShape
+from detectors.policy_parts import Ms
 from streams.calibrate.extra import one_thread
 from streams.hazard.periods import Table, chances, log_loss, table
 from streams.hazard.spells import Spell, cut

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.hazard import Hazard
-from detectors.policy_model import HazardRules
+from detectors.policy_fitted import HazardRules
 from streams.hazard.spells import Spell
 
 __all__ = ["Period", "Table", "chances", "constant", "log_loss", "periods", "table"]

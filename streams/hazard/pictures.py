@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from detectors.policy_model import HazardRules
+from detectors.policy_fitted import HazardRules
 
 __all__ = ["draw"]
 

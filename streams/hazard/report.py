@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from detectors.hazard import Hazard, risk
-from detectors.policy_model import HazardRules
+from detectors.policy_fitted import HazardRules
 from streams.hazard.curves import by_wait, kaplan_meier, nelson_aalen
 from streams.hazard.fitting import LEAST
 from streams.hazard.periods import chances, constant, log_loss, periods, table

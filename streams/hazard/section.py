@@ -1,6 +1,7 @@
 """A fitted hazard as the text of its section.
 
->>> from detectors.policy_model import HazardLabels, HazardRules, HazardShape, Ms
+>>> from detectors.policy_fitted import HazardLabels, HazardRules, HazardShape
+>>> from detectors.policy_parts import Ms
 >>> rules = HazardRules(
 ...     target="abandon=60", interval=Ms(10_000), line=0.2, may_leave=3.0, base=-3.5,
 ...     wait=HazardShape([60.0], [0.0, -0.25]), labels={"queue": HazardLabels({"PS": 0.1, "": 0.2})},
@@ -29,7 +30,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from detectors.policy_model import HazardRules, HazardShape
+from detectors.policy_fitted import HazardRules, HazardShape
 
 __all__ = ["text_of"]
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from detectors.hazard import Hazard
-from detectors.policy_model import HazardRules
+from detectors.policy_fitted import HazardRules
 from streams.hazard.curves import nelson_aalen
 from streams.hazard.fitting import fit, strength
 from streams.hazard.periods import chances, constant, log_loss, periods, table
