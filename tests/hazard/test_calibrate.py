@@ -17,6 +17,7 @@ from streams.hazard.calibrate import run
 from streams.settings import load
 from streams.sources.api import cloud_event
 from tests.sources.datasets import first_days
+from tests.support.world import PSEUDONYM_KEY, REFERENCE_KEY
 
 # Wednesday, 3 February 1999, in Jerusalem.
 WEDNESDAY = 917_992_800_000
@@ -30,7 +31,7 @@ class Done(NamedTuple):
 
 def ask(directory: Path, files: tuple[Path, ...], **other: Any) -> Request:
     asked: dict[str, Any] = {
-        "settings": load(None),
+        "settings": load(None, pseudonym_key=PSEUDONYM_KEY, reference_key=REFERENCE_KEY),
         "source": "anonymous-bank",
         "files": files,
         "target_text": "abandon=60",
@@ -152,6 +153,14 @@ def command(directory: Path, visits: int) -> list[str]:
     ]
 
 
+@pytest.fixture
+def keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For the command, which has its settings from the environment."""
+    monkeypatch.setenv("REHUMAN_PSEUDONYM_KEY", PSEUDONYM_KEY)
+    monkeypatch.setenv("REHUMAN_REFERENCE_KEY", REFERENCE_KEY)
+
+
+@pytest.mark.usefixtures("keys")
 def test_a_form_from_inactivity(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """As said by hand: gone are 1 of 7 at once, and from a minute on half, since only two sorts are left."""
     assert rehuman([*command(tmp_path, 700), "--json"]) == 0
@@ -167,6 +176,7 @@ def test_a_form_from_inactivity(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert "foresight" not in report
 
 
+@pytest.mark.usefixtures("keys")
 def test_too_little_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert rehuman(command(tmp_path, 60)) == 1
     shown = capsys.readouterr()

@@ -11,9 +11,9 @@ from streams.hazard.curves import by_wait, kaplan_meier, nelson_aalen
 from streams.hazard.periods import periods
 from streams.hazard.spells import Spell, cut, spells
 from streams.identity import Pseudonyms
-from streams.settings import load
 from streams.sources.api import SourceEvent, cloud_event
 from streams.ticks import under
+from tests.support.world import PSEUDONYM_KEY, REFERENCE_KEY
 
 Told = tuple[str, float, str, dict[str, object]]
 CALL: dict[str, object] = {"channel": "phone", "journey": "order"}
@@ -30,8 +30,8 @@ def told(*events: Told) -> list[SourceEvent]:
 
 
 def read(kind: str, events: list[SourceEvent]) -> list[Spell]:
-    policy = default()
-    return spells(kind, under(policy, events, now_ms=wall_ms()), policy, Pseudonyms.of(load(None)))
+    policy, names = default(), Pseudonyms(PSEUDONYM_KEY.encode(), REFERENCE_KEY.encode())
+    return spells(kind, under(policy, events, now_ms=wall_ms()), policy, names)
 
 
 def waits() -> list[Spell]:

@@ -28,6 +28,7 @@ from tests.sources.datasets import first_days, once
 
 SOURCE = "anonymous-bank"
 RECONTACT = target("recontact=3600,max=30")
+KEYS = {"pseudonym_key": "k" * 32, "reference_key": "r" * 32}
 NAMES = Pseudonyms(b"k" * 32, b"r" * 32)
 # Human need by the length of the wait alone.
 SECTION = """
@@ -62,7 +63,7 @@ def reported(file: Path, fitted: Path, tmp_path_factory: pytest.TempPathFactory)
     directory = tmp_path_factory.mktemp("out")
     asked = Asked((RECONTACT, target("abandon=60")), default(), ("priority",))
     run(
-        load(policy=fitted),
+        load(None, **KEYS, policy=fitted),
         SOURCE,
         [file],
         asked=asked,
@@ -96,7 +97,7 @@ def test_auc_is_that_of_the_table_beside_the_labels(reported: dict[str, Any], fi
 
 def test_another_policy_is_compared_on_the_same_rows(reported: dict[str, Any], file: Path) -> None:
     found = reported["targets"][RECONTACT.text]["compare"]
-    alone = run(load(), SOURCE, [file], asked=Asked((RECONTACT,)))["targets"][RECONTACT.text]
+    alone = run(load(None, **KEYS), SOURCE, [file], asked=Asked((RECONTACT,)))["targets"][RECONTACT.text]
     assert found["policy_version"] == 1
     assert found["auc"]["value"] == alone["auc"].value
     assert found["n"]["value"] == alone["n"].value
@@ -109,7 +110,9 @@ def test_a_target_without_a_section_has_the_main_ones_human_need(
     reported: dict[str, Any], file: Path
 ) -> None:
     """Also where it stands beside one that has a section, whose human need is the table's."""
-    (alone,) = run(load(), SOURCE, [file], asked=Asked((target("abandon=60"),)))["targets"].values()
+    (alone,) = run(load(None, **KEYS), SOURCE, [file], asked=Asked((target("abandon=60"),)))[
+        "targets"
+    ].values()
     found = reported["targets"]["abandon=60"]
     assert found["section"] == "need"
     assert found["brier"]["value"] == pytest.approx(alone["brier"].value, abs=1e-12)
@@ -119,7 +122,9 @@ def test_a_target_without_a_section_has_the_main_ones_human_need(
 def test_a_section_further_on_has_its_own_human_need(
     reported: dict[str, Any], file: Path, fitted: Path
 ) -> None:
-    second = run(load(policy=fitted), SOURCE, [file], asked=Asked((target("abandon=60"), RECONTACT)))
+    second = run(
+        load(None, **KEYS, policy=fitted), SOURCE, [file], asked=Asked((target("abandon=60"), RECONTACT))
+    )
     found = second["targets"][RECONTACT.text]
     first = reported["targets"][RECONTACT.text]
     assert found["brier"].value == pytest.approx(first["brier"]["value"], abs=1e-12)
@@ -149,7 +154,9 @@ def test_from_and_until_bound_the_rows_and_change_no_score(file: Path, reported:
     events = once(SOURCE, file).events
     middle = events[len(events) // 2].time
     parts = [
-        run(load(), SOURCE, [file], start=start, until=until, asked=Asked((RECONTACT,)))["targets"]
+        run(load(None, **KEYS), SOURCE, [file], start=start, until=until, asked=Asked((RECONTACT,)))[
+            "targets"
+        ]
         for start, until in ((None, middle), (middle, None))
     ]
     counts = [part[RECONTACT.text]["n"].value for part in parts]
@@ -200,7 +207,7 @@ def test_a_file_without_such_events_says_so(tmp_path: Path) -> None:
     path = tmp_path / "events.ndjson"
     path.write_bytes(cloud_event("page_view", 1_700_000_000_000, "web", "1", "c", {}).value + b"\n")
     specs = (RECONTACT, target("reopen"), target("survey"))
-    found = run(load(), "cloudevents", [path], asked=Asked(specs, default()))
+    found = run(load(None, **KEYS), "cloudevents", [path], asked=Asked(specs, default()))
     assert [one["n"].value for one in found["targets"].values()] == [0.0, 0.0, 0.0]
     assert [line for line in lines("targets", found["targets"]) if "0 rows" in line]
     assert list(lines("declared", found["declared"])) == []
@@ -218,7 +225,7 @@ def test_an_id_that_holds_the_customers_own_is_found_again(tmp_path: Path) -> No
     at = 1_700_000_000_000
     ends = [cloud_event("call.ended", at + n, "acd", f"jane-7/{n}", "jane-7", {}) for n in (0, 7_200_000)]
     path.write_bytes(b"".join(event.value + b"\n" for event in ends))
-    (found,) = run(load(), "cloudevents", [path], asked=Asked((RECONTACT,)))["targets"].values()
+    (found,) = run(load(None, **KEYS), "cloudevents", [path], asked=Asked((RECONTACT,)))["targets"].values()
     assert (found["n"].value, found["not_scored"]) == (1.0, 0)
 
 
@@ -240,7 +247,7 @@ def test_where_people_say_something_else_than_the_score(tmp_path: Path) -> None:
     path = tmp_path / "events.ndjson"
     events = answers("pay", 3, 40) + answers("basket", 7, 40, 1) + answers("rare", 1, 5)
     path.write_bytes(b"".join(event.value + b"\n" for event in events))
-    found = run(load(), "cloudevents", [path], asked=Asked((target("survey"),)))["declared"]
+    found = run(load(None, **KEYS), "cloudevents", [path], asked=Asked((target("survey"),)))["declared"]
     assert found["answers"] == 83, "two were off their scale"
     assert {one["step"]: one["answers"] for one in found["steps"]} == {"basket": 40, "pay": 40}
     pay = next(one for one in found["findings"] if one["step"] == "pay")
