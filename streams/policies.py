@@ -7,6 +7,8 @@ event was scored.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import msgspec
 
 from detectors.policy import DEFAULT_TEXT, Policy, PolicyError, parse
@@ -16,7 +18,7 @@ from streams.kafka import urls
 from streams.settings import Settings
 from streams.sources.api import rfc3339
 
-__all__ = ["activation_record", "configured", "seed", "versions"]
+__all__ = ["activation_record", "configured", "read", "seed", "versions"]
 
 SOURCE = "rehuman/policy"
 # The first version scores all of history: events of 1999 too are scored by some policy.
@@ -26,16 +28,19 @@ READ_MS = 5_000
 
 def configured(settings: Settings) -> Policy:
     """The settings' policy file, or the built-in policy. Raises SettingError naming key and file."""
-    if settings.policy is None:
-        return parse(DEFAULT_TEXT)
+    return parse(DEFAULT_TEXT) if settings.policy is None else read("REHUMAN_POLICY", settings.policy)
+
+
+def read(setting: str, path: Path) -> Policy:
+    """The policy of a file. Raises SettingError naming the setting that gave it, and the key."""
     try:
-        return parse(settings.policy.read_text("utf-8"))
+        return parse(path.read_text("utf-8"))
     except OSError as error:
-        raise SettingError("REHUMAN_POLICY", str(error.strerror), "a file that can be read") from None
+        raise SettingError(setting, str(error.strerror), "a file that can be read") from None
     except UnicodeDecodeError:
-        raise SettingError("REHUMAN_POLICY", "a file that is not UTF-8", "a policy file (TOML)") from None
+        raise SettingError(setting, "a file that is not UTF-8", "a policy file (TOML)") from None
     except PolicyError as error:
-        raise SettingError(f"REHUMAN_POLICY: {error.key}", error.found, error.expected) from None
+        raise SettingError(f"{setting}: {error.key}", error.found, error.expected) from None
 
 
 def activation_record(policy: Policy, time_ms: int) -> bytes:

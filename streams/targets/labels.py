@@ -32,7 +32,7 @@ from detectors.vocabulary import HUMAN_CHANNELS, TYPES, canonical
 from streams.sources.api import SourceEvent
 from streams.targets.spec import TargetSpec
 
-__all__ = ["KINDS", "Label", "Told", "labels", "told"]
+__all__ = ["GIVEN_UP", "KINDS", "Contacts", "Label", "Told", "labelled", "labels", "told"]
 
 _CALL_ENDS: Final = frozenset(["call.ended", "call.abandoned"])
 _CONVERSATION_ENDS: Final = frozenset(["conversation.ended", "conversation.abandoned"])
@@ -43,7 +43,8 @@ KINDS: Final[dict[str, frozenset[str]]] = {
     "survey": frozenset(["survey.response"]),
     "abandon": frozenset(["call.queued", "conversation.enqueued"]),
 }
-_GIVEN_UP: Final = frozenset(["call.abandoned", "conversation.abandoned"])
+#: Types of event that say that the customer did not wait.
+GIVEN_UP: Final = frozenset(["call.abandoned", "conversation.abandoned"])
 # What ends a wait in another way.
 _SERVED: Final = frozenset(
     [*("call.connected", "call.ended", "call.voicemail"), *("conversation.assigned", "conversation.ended")]
@@ -135,7 +136,13 @@ def labels(
     Nothing at or after ``until`` (ms) is looked at, and rows whose window is not over by then, or by the last
     event, are left out. ``zone`` is the one whose calendar months ``max`` counts in.
     """
-    known = list(told(events, until))
+    return labelled(spec, list(told(events, until)), until, zone)
+
+
+def labelled(
+    spec: TargetSpec, known: Sequence[Told], until: int | None = None, zone: str = "UTC"
+) -> dict[tuple[str, str], Label]:
+    """As :func:`labels`, of what :func:`told` gave."""
     if not known:
         return {}
     end = known[-1].time if until is None else min(until - 1, known[-1].time)
@@ -148,7 +155,7 @@ def labels(
     return _abandon(spec, known, end)
 
 
-class _Contacts:
+class Contacts:
     """Which events of a customer begin a contact with people, of the customer's own making."""
 
     def __init__(self) -> None:
@@ -199,7 +206,7 @@ class _Begun(NamedTuple):
     contact: tuple[str, str]
 
 
-def _recontact(spec: TargetSpec, known: list[Told], end: int, zone: str) -> dict[tuple[str, str], Label]:
+def _recontact(spec: TargetSpec, known: Sequence[Told], end: int, zone: str) -> dict[tuple[str, str], Label]:
     window = (spec.seconds or 0) * 1000
     month = _months(zone)
     by_customer: dict[str, list[Told]] = {}
@@ -208,7 +215,7 @@ def _recontact(spec: TargetSpec, known: list[Told], end: int, zone: str) -> dict
             by_customer.setdefault(one.customer, []).append(one)
     found: dict[tuple[str, str], Label] = {}
     for customer, own in by_customer.items():
-        contacts = _Contacts()
+        contacts = Contacts()
         begun: list[_Begun] = []
         ends: list[tuple[Told, int, tuple[str, str]]] = []
         for place, one in enumerate(own):
@@ -238,7 +245,7 @@ def _next(begun: list[_Begun], time: int, place: int, contact: tuple[str, str]) 
     return None
 
 
-def _reopen(known: list[Told]) -> dict[tuple[str, str], Label]:
+def _reopen(known: Sequence[Told]) -> dict[tuple[str, str], Label]:
     first: dict[tuple[str, str], Told] = {}
     again: dict[tuple[str, str], int] = {}
     for one in known:
@@ -255,7 +262,7 @@ def _reopen(known: list[Told]) -> dict[tuple[str, str], Label]:
     }
 
 
-def _survey(known: list[Told]) -> dict[tuple[str, str], Label]:
+def _survey(known: Sequence[Told]) -> dict[tuple[str, str], Label]:
     found: dict[tuple[str, str], Label] = {}
     for one in known:
         data = one.data
@@ -268,7 +275,7 @@ def _survey(known: list[Told]) -> dict[tuple[str, str], Label]:
     return found
 
 
-def _abandon(spec: TargetSpec, known: list[Told], end: int) -> dict[tuple[str, str], Label]:
+def _abandon(spec: TargetSpec, known: Sequence[Told], end: int) -> dict[tuple[str, str], Label]:
     window = (spec.seconds or 0) * 1000
     waiting: dict[tuple[str, str], Told] = {}
     found: dict[tuple[str, str], Label] = {}
@@ -278,7 +285,7 @@ def _abandon(spec: TargetSpec, known: list[Told], end: int) -> dict[tuple[str, s
             waiting[place] = one
             if one.time + window <= end:
                 found[one.ref] = Label(False, None, one.customer)
-        elif one.type in _GIVEN_UP or one.type in _SERVED:
+        elif one.type in GIVEN_UP or one.type in _SERVED:
             began = waiting.pop(place, None)
             if began is None or began.ref not in found or one.type in _SERVED:
                 continue

@@ -22,7 +22,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["MEASURES", "TIMES", "Bin", "Interval", "Ranked", "Rows", "Vector", "summed"]
+__all__ = ["MEASURES", "TIMES", "Bin", "Interval", "Ranked", "Rows", "Vector", "interval", "summed"]
 
 Vector = npt.NDArray[np.float64]
 Matrix = npt.NDArray[np.float64]

@@ -1,0 +1,70 @@
+"""Simple counts, as scores of the same rows: what human need has to beat to be worth anything.
+
+>>> from streams.sources.api import cloud_event
+>>> from streams.targets.labels import told
+>>> from streams.targets.spec import parse
+>>> ticket = {"case_id": "T1"}
+>>> names = ("ticket.created", "ticket.updated", "ticket.assignment_changed", "ticket.solved")
+>>> known = list(told([cloud_event(name, at, "t", name, "c", ticket) for at, name in enumerate(names)]))
+>>> for name, found in references(parse("reopen"), known).items(): print(name, found)
+updates {('t', 'ticket.solved'): 4.0}
+reassignments {('t', 'ticket.solved'): 1.0}
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Final
+
+from streams.targets.labels import GIVEN_UP, KINDS, Contacts, Told
+from streams.targets.spec import TargetSpec
+
+__all__ = ["references"]
+
+Counts = dict[tuple[str, str], float]
+# Alarms would not be counts; the only flag is the one that every telephone system has.
+_FLAG: Final = "gave_up"
+
+
+def references(spec: TargetSpec, known: Sequence[Told]) -> dict[str, Counts]:
+    """By name, the count at each event at which the target is scored, of what was known by then."""
+    kinds = KINDS[spec.name]
+    if spec.name == "reopen":
+        return _of_cases(kinds, known)
+    found: dict[str, Counts] = {"contacts": {}}
+    if kinds & GIVEN_UP:
+        found[_FLAG] = {}
+    contacts: dict[str, Contacts] = {}
+    begun: Counter[str] = Counter()
+    for one in known:
+        own = contacts.get(one.customer)
+        if own is None:
+            own = contacts[one.customer] = Contacts()
+        if own.take(one)[1]:
+            begun[one.customer] += 1
+        if one.type in kinds:
+            found["contacts"][one.ref] = float(begun[one.customer])
+            if _FLAG in found:
+                found[_FLAG][one.ref] = float(one.type in GIVEN_UP)
+    return found
+
+
+def _of_cases(kinds: frozenset[str], known: Sequence[Told]) -> dict[str, Counts]:
+    """What happened to a case: moments at which something of it was written down, and changes of hands."""
+    updates: dict[str, Counts] = {"updates": {}, "reassignments": {}}
+    moments: Counter[tuple[str, str]] = Counter()
+    moved: Counter[tuple[str, str]] = Counter()
+    last: dict[tuple[str, str], int] = {}
+    for one in known:
+        if not one.data.case_id:
+            continue
+        case = (one.tenant, one.data.case_id)
+        if last.get(case) != one.time:
+            last[case] = one.time
+            moments[case] += 1
+        moved[case] += one.type == "ticket.assignment_changed"
+        if one.type in kinds:
+            updates["updates"][one.ref] = float(moments[case])
+            updates["reassignments"][one.ref] = float(moved[case])
+    return updates
