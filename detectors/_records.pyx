@@ -169,7 +169,7 @@ cdef bint _journey(Buffer *to, PyObject *one) noexcept:
 cdef bint _attempt(Buffer *to, PyObject *one) noexcept:
     cdef Attempt *a = <Attempt *>one
     return (
-        put_array(to, 15)
+        put_array(to, 16)
         and put_text(to, a._kind)
         and put_text(to, a._journey)
         and put_text(to, a._step)
@@ -185,6 +185,7 @@ cdef bint _attempt(Buffer *to, PyObject *one) noexcept:
         and _whole(to, a._given_up)
         and put_text(to, a._source)
         and _nested(to, a._told)
+        and _whole(to, a._leave)
     )
 
 
@@ -209,7 +210,7 @@ cdef bint _contact(Buffer *to, PyObject *one) noexcept:
 cdef bint _wait(Buffer *to, PyObject *one) noexcept:
     cdef Wait *w = <Wait *>one
     return (
-        put_array(to, 7)
+        put_array(to, 9)
         and put_text(to, w._kind)
         and put_text(to, w._channel)
         and put_text(to, w._journey)
@@ -217,6 +218,8 @@ cdef bint _wait(Buffer *to, PyObject *one) noexcept:
         and _whole(to, w._key)
         and _whole(to, w._opened)
         and put_real(to, w._announced)
+        and _whole(to, w._due)
+        and put_text(to, w._source)
     )
 
 

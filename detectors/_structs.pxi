@@ -52,7 +52,7 @@ cdef extern from "__native_detectors.h":
         PyObject *_channel
         PyObject *_source
         PyObject *_told
-        CPyTagged _key, _start, _last, _due, _status, _ver, _given_up
+        CPyTagged _key, _start, _last, _due, _status, _ver, _given_up, _leave
         double _points
 
     ctypedef struct Contact "detectors___state___ContactObject":
@@ -70,7 +70,8 @@ cdef extern from "__native_detectors.h":
         PyObject *_channel
         PyObject *_journey
         PyObject *_queue
-        CPyTagged _key, _opened
+        PyObject *_source
+        CPyTagged _key, _opened, _due
         double _announced
 
     ctypedef struct Owed "detectors___state___OwedObject":

@@ -13,6 +13,7 @@ from typing import Final
 
 from detectors.bounds import MOST_ATTEMPTS
 from detectors.events import Event
+from detectors.hazard import reaches
 from detectors.ids import number
 from detectors.moment import Moment
 from detectors.state import Attempt
@@ -92,6 +93,8 @@ def begin(m: Moment, e: Event, kind: str) -> Attempt:
         attempt = Attempt(kind, e.journey, e.step, e.release, e.channel, _key(e, kind), e.time, e.time, 0)
         attempt.due = e.time + timeout(m, attempt)
         attempt.source = e.source
+        if m.policy.leaving:
+            attempt.leave = _leave(m, attempt)
         add(m, attempt)
     return attempt
 
@@ -107,6 +110,18 @@ def add(m: Moment, attempt: Attempt) -> None:
 def timeout(m: Moment, attempt: Attempt) -> int:
     """Idle time in ms after which this attempt counts as given up."""
     return m.policy.timeout(attempt.kind, attempt.journey, attempt.step)
+
+
+def _leave(m: Moment, attempt: Attempt) -> int:
+    """When, with nothing more of it, the risk that nothing more comes reaches the line; 0 for never."""
+    policy = m.policy
+    kind = attempt.kind
+    hazard = policy.hazard_form if kind == "form" else policy.hazard_cart if kind == "cart" else None
+    if hazard is None:
+        return 0
+    place = f"{attempt.journey}/{attempt.step}"
+    after = reaches(hazard, place, policy.hours.hour(attempt.last), timeout=timeout(m, attempt))
+    return attempt.last + after if after >= 0 else 0
 
 
 def over(m: Moment, attempt: Attempt, time: int) -> bool:
@@ -132,3 +147,5 @@ def keep_alive(m: Moment, e: Event) -> None:
             attempt.last = e.time
             attempt.due = e.time + timeout(m, attempt)
             attempt.source = e.source
+            if m.policy.leaving:
+                attempt.leave = _leave(m, attempt)

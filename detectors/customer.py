@@ -38,6 +38,7 @@ from detectors.attempts import OPEN, keep_alive
 from detectors.bounds import MOST_SEEN, NONE_HELD, SEEN_BYTES
 from detectors.event_row import EventRow
 from detectors.events import Event
+from detectors.hazard import REACHED
 from detectors.moment import Findings, Moment, Watched
 from detectors.need import weigh
 from detectors.policy import Policy
@@ -221,6 +222,11 @@ def _rearm(m: Moment, name: str) -> str:
 def _fire_one(m: Moment, due: int, held: frozenset[str]) -> str:
     state = m.state
     for attempt in state.attempts:
+        if attempt.status == OPEN and attempt.leave == due and attempt.source not in held:
+            m.trigger = m.id("timer", "may_leave", attempt.kind, attempt.journey, str(due))
+            name = _rearm(m, attempt.journey)
+            attempt.leave = REACHED
+            return name
         if attempt.status == OPEN and attempt.due == due and attempt.source not in held:
             m.trigger = m.id("timer", attempt.kind, str(attempt.key), attempt.journey, str(due))
             name = _rearm(m, attempt.journey)
@@ -237,6 +243,12 @@ def _fire_one(m: Moment, due: int, held: frozenset[str]) -> str:
             m.trigger = m.id("timer", "solved", str(solved.key), str(due))
             name = _rearm(m, solved.journey)
             relief.expire(m, solved)
+            return name
+    for wait in state.waits:
+        if wait.due == due and wait.source not in held:
+            m.trigger = m.id("timer", "may_leave", str(wait.key), str(due))
+            name = _rearm(m, wait.journey)
+            wait.due = REACHED
             return name
     raise AssertionError("a timer is due that nothing holds")
 

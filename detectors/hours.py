@@ -4,6 +4,8 @@
 >>> friday_16h = 1_711_728_000_000  # 2024-03-29T16:00Z
 >>> office.between(friday_16h, friday_16h + 72 * 3_600_000) / 3_600_000  # to Monday 16:00
 8.0
+>>> office.hour(friday_16h)
+16
 """
 
 from __future__ import annotations
@@ -84,6 +86,10 @@ class ServiceHours:
             begins = (local.weekday() * 24 + local.hour) * 60 + local.minute
             self._hours[hour] = begins
         return (begins + moment // 60_000 % 60) % _WEEK
+
+    def hour(self, moment: int) -> int:
+        """The hour of day in the zone, 0 to 23."""
+        return self.minute_of_week(moment) // 60 % 24
 
     def _days_from(self, start: int) -> range:
         """Days of the zone's calendar, from that of ``start`` on, as ordinals."""

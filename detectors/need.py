@@ -1,7 +1,7 @@
 """Human need: how likely it is that a person should step in now, additive in log-odds.
 
-``logit = base + effort + engagement + profile + circumstances + step + emotion + signals``: every factor is
-kept with its name, and they add up. Segment, age, tier and the like are no factors.
+``logit = base + effort + engagement + profile + circumstances + step + emotion + signals + may_leave``: every
+factor is kept with its name, and they add up. Segment, age, tier and the like are no factors.
 
 >>> from detectors.examples import MONDAY, fold
 >>> from detectors.moment import Findings
@@ -20,6 +20,7 @@ from typing import Final
 
 from detectors import targets
 from detectors.effort import decayed
+from detectors.hazard import REACHED
 from detectors.moment import Moment
 from detectors.policy import Policy
 from detectors.state import Context, Journey
@@ -91,7 +92,26 @@ def _add(m: Moment, journey: Journey, effort: float, found: list[Factor] | None)
         total = _signals(m, journey, found, total)
     if m.case is not None and policy.need_cases:
         total = _case(m, m.case, found, total)
+    if m.policy.leaving and (log_odds := _leaving(m, journey)):
+        total += _one(found, "may_leave", log_odds)
     return total
+
+
+def _leaving(m: Moment, journey: Journey) -> float:
+    """The log-odds of somebody in this journey who still waits though the risk of leaving is at the line."""
+    policy = m.policy
+    if (hazard := policy.hazard_queue) is not None:
+        for wait in m.state.waits:
+            # Of a wait whose end nobody tells it holds no longer than of one that timed out.
+            still = m.time - wait.opened <= policy.timeouts["queue"]
+            if wait.due == REACHED and wait.journey == journey.name and still:
+                return hazard.may_leave
+    for attempt in m.state.attempts:
+        if attempt.leave == REACHED and attempt.journey == journey.name:
+            hazard = policy.hazard_form if attempt.kind == "form" else policy.hazard_cart
+            if hazard is not None:
+                return hazard.may_leave
+    return 0.0
 
 
 def _one(found: list[Factor] | None, name: str, value: float) -> float:

@@ -173,6 +173,7 @@ def _state(s: Customer, ring: object) -> tuple[object, ...]:
                 a.given_up,
                 a.source,
                 a.told,
+                a.leave,
             )
             for a in s.attempts
         ],
@@ -192,7 +193,10 @@ def _state(s: Customer, ring: object) -> tuple[object, ...]:
             )
             for v in s.contacts
         ],
-        [(w.kind, w.channel, w.journey, w.queue, w.key, w.opened, w.announced) for w in s.waits],
+        [
+            (w.kind, w.channel, w.journey, w.queue, w.key, w.opened, w.announced, w.due, w.source)
+            for w in s.waits
+        ],
         [
             (o.key, o.channel, o.journey, o.step, o.since, o.promised, o.replied, o.due, o.source)
             for o in s.owed
@@ -295,7 +299,7 @@ def _customer(r: list[Any]) -> Customer:
         [_journey_of(j) for j in r[10]],
         [_attempt(a) for a in r[11]],
         [Contact(v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7], v[8], v[9], v[10]) for v in r[12]],
-        [Wait(w[0], w[1], w[2], w[3], w[4], w[5], w[6]) for w in r[13]],
+        [_wait(w) for w in r[13]],
         [_owed(o) for o in r[14]],
         [Solved(d[0], d[1], d[2], d[3], d[4] if len(d) > 4 else "") for d in r[15]],
         r[16],
@@ -348,7 +352,15 @@ def _attempt(r: list[Any]) -> Attempt:
     if len(r) > 14 and r[14] is not None:
         t = r[14]
         a.told = (t[0], t[1], t[2], t[3], t[4], t[5], t[6], t[7], t[8], t[9], t[10])
+    if len(r) > 15:
+        a.leave = r[15]
     return a
+
+
+def _wait(r: list[Any]) -> Wait:
+    w = Wait(r[0], r[1], r[2], r[3], r[4], r[5], r[6])
+    w.due, w.source = r[7], r[8]
+    return w
 
 
 def _owed(r: list[Any]) -> Owed:

@@ -262,7 +262,7 @@ class PartitionFold:
             e.fact = event_id(e.tenant, e.source, e.id)
         if not e.late and e.time > state.now:
             state.now = e.time
-        if state.attempts or state.owed or state.solved:
+        if state.attempts or state.owed or state.solved or state.waits:
             self._fire(state, e.time, e.offset, out)
         if e.profiling is not None or e.contact is not None:
             fold.consent(state, e)

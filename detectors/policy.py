@@ -19,7 +19,7 @@ from typing import Final
 
 import msgspec
 
-from detectors import durations, targets
+from detectors import durations, hazard, targets
 from detectors.hours import ServiceHours
 from detectors.policy_errors import PolicyError, expected, readable
 from detectors.policy_model import Ms, NeedSignal, PolicyDocument, Switches
@@ -127,6 +127,12 @@ class Policy:
             "ticket": int(document.promises.ticket),
             "social": int(document.promises.social),
         }
+        # Where a section says how likely those who wait leave; "leaving" is whether any does.
+        hazards = document.hazard
+        self.hazard_queue = None if hazards.queue is None else hazard.Hazard("queue", hazards.queue)
+        self.hazard_form = None if hazards.form is None else hazard.Hazard("form", hazards.form)
+        self.hazard_cart = None if hazards.cart is None else hazard.Hazard("cart", hazards.cart)
+        self.leaving = any(found is not None for found in (hazards.queue, hazards.form, hazards.cart))
         abandonment = document.abandonment
         self._overrides = list(abandonment.override)
         self.timeouts: dict[str, int] = {
@@ -300,6 +306,7 @@ def _check(document: PolicyDocument) -> None:
             raise PolicyError(key, f"{span // durations.DAY} days", "a duration of at most 3650d")
     if document.time.idle < durations.DAY:
         raise PolicyError("time.idle", f"{document.time.idle // durations.HOUR} hours", "at least a day")
+    hazard.check(document.hazard)
     levels = document.need.levels
     if not levels.watch <= levels.offer_help <= levels.offer_human <= levels.human_now:
         raise PolicyError(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
 
 from detectors.durations import DAY, MINUTE
 
@@ -19,6 +19,10 @@ __all__ = [
     "Candidates",
     "Cause",
     "EffortRules",
+    "HazardLabels",
+    "HazardRules",
+    "HazardShape",
+    "Hazards",
     "Hours",
     "Labels",
     "Levels",
@@ -274,6 +278,45 @@ class Brief(_Section, kw_only=True):
     never_ask_less: list[str]
 
 
+class HazardShape(_Section):
+    """Log-odds by bins of a number: below the first edge, then from each edge on."""
+
+    edges: list[float]
+    log_odds: list[float]
+    missing: float = 0.0
+
+
+class HazardLabels(_Section):
+    """Log-odds by label, and of one that is not named."""
+
+    log_odds: dict[str, float]
+    other: float = 0.0
+
+
+class HazardRules(_Section, kw_only=True):
+    """The hazard of giving up, by intervals: additive in log-odds. Shapes of time are in seconds."""
+
+    target: str = ""
+    interval: Ms
+    ahead: Ms = Ms(MINUTE)
+    line: Share
+    may_leave: float
+    base: float
+    protected: bool = False
+    wait: HazardShape
+    hour: HazardShape | None = None
+    announced: HazardShape | None = None
+    labels: dict[str, HazardLabels] = {}
+
+
+class Hazards(_Section, kw_only=True):
+    """What waiting is like to lead to, by kind; none where nothing was fitted."""
+
+    queue: HazardRules | None = None
+    form: HazardRules | None = None
+    cart: HazardRules | None = None
+
+
 class PolicyDocument(_Section, kw_only=True):
     """One policy file."""
 
@@ -296,3 +339,4 @@ class PolicyDocument(_Section, kw_only=True):
     brief: Brief
     teams: dict[str, str]
     targets: dict[str, TargetRules] = {}
+    hazard: Hazards = field(default_factory=Hazards)

@@ -135,8 +135,8 @@ Told = tuple[str, str, int, str, float | None, int, str, str, str, str, str]
 class Attempt:
     """Something begun: ``status`` 0 open, 1 given up by time-out, 2 given up and said so.
 
-    ``source`` is who last told of it: while that source is silent, its time-out waits. ``told`` is there to
-    be said again where something out of order takes back that it was completed after all.
+    ``leave`` is as a wait's ``due``. ``source`` is who last told of it: while that is silent, its time-out
+    waits. ``told`` is there to be said again where something out of order takes back its completion.
     """
 
     def __init__(
@@ -156,6 +156,7 @@ class Attempt:
         given_up: int = 0,
         source: str = "",
         told: Told | None = None,
+        leave: int = 0,
     ) -> None:
         self.kind = kind
         self.journey = journey
@@ -172,6 +173,7 @@ class Attempt:
         self.given_up = given_up
         self.source = source
         self.told = told
+        self.leave = leave
 
 
 @mypyc_attr(acyclic=True)
@@ -209,7 +211,7 @@ class Contact:
 
 @mypyc_attr(acyclic=True)
 class Wait:
-    """A wait that is going on."""
+    """A wait that is going on; its risk of leaving reaches the policy's line at ``due`` (-1: it has)."""
 
     def __init__(
         self,
@@ -228,6 +230,8 @@ class Wait:
         self.key = key
         self.opened = opened
         self.announced = announced
+        self.due = 0
+        self.source = ""
 
 
 @mypyc_attr(acyclic=True)
@@ -372,14 +376,19 @@ class Customer:
         """When the next timer fires that waits for no source of ``held``; 0 where there is none."""
         soonest = 0
         for attempt in self.attempts:
-            if attempt.status == 0 and (soonest == 0 or attempt.due < soonest) and attempt.source not in held:
-                soonest = attempt.due
+            if attempt.status == 0:
+                due = attempt.leave if 0 < attempt.leave < attempt.due else attempt.due
+                if (soonest == 0 or due < soonest) and attempt.source not in held:
+                    soonest = due
         for owed in self.owed:
             if (soonest == 0 or owed.due < soonest) and owed.source not in held:
                 soonest = owed.due
         for solved in self.solved:
             if (soonest == 0 or solved.due < soonest) and solved.source not in held:
                 soonest = solved.due
+        for wait in self.waits:
+            if wait.due > 0 and (soonest == 0 or wait.due < soonest) and wait.source not in held:
+                soonest = wait.due
         return soonest
 
 

@@ -13,6 +13,7 @@ from detectors.attempts import IS_INFERRED, find
 from detectors.bounds import MOST_WAITS
 from detectors.effort import default
 from detectors.events import Event
+from detectors.hazard import reaches
 from detectors.ids import number_on
 from detectors.moment import Moment
 from detectors.policy import Policy
@@ -110,7 +111,13 @@ def _open(m: Moment, e: Event) -> None:
     if len(waits) >= MOST_WAITS:
         waits.remove(min(waits, key=lambda wait: (wait.opened, wait.key)))
     announced = -1.0 if e.announced_wait_s is None else e.announced_wait_s
-    waits.append(Wait("queue", e.channel, e.journey, e.queue, _key(e), e.time, announced))
+    wait = Wait("queue", e.channel, e.journey, e.queue, _key(e), e.time, announced)
+    if (hazard := m.policy.hazard_queue) is not None:
+        hour, timeout = m.policy.hours.hour(e.time), m.policy.timeouts["queue"]
+        after = reaches(hazard, e.queue, hour, announced, e.priority, timeout)
+        if after >= 0:
+            wait.due, wait.source = e.time + after, e.source
+    waits.append(wait)
 
 
 def _find(m: Moment, e: Event) -> Wait | None:
