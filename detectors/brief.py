@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from detectors import effort, failures
+from detectors import channel_fit, effort, failures
 from detectors.moment import Moment
 from detectors.need import Factor, base
 from detectors.policy import LEVELS
@@ -36,6 +36,7 @@ def compose(
     """The alert's data; ``contributions`` add up to ``effort``, base and ``factors`` to the logit of need."""
     state, policy = m.state, m.policy
     score = m.effort(journey)
+    channel, recommended_by = recommended(m, journey)
     parts = effort.contributions(journey.parts, score, m.time, policy)
     return {
         "alert_id": alert,
@@ -53,7 +54,7 @@ def compose(
         "language": state.context.language,
         "effort": score,
         "effort_customer": overall,
-        "ces": effort.ces(score),
+        "ces": effort.ces(score, policy.ces_line),
         "coverage": effort.coverage(state, m.time, policy),
         "human_need": need,
         # Whose base and factors these are: a section of [targets], or [need].
@@ -73,7 +74,8 @@ def compose(
         ],
         "tried": _tried(m),
         "do_not_ask": list(state.fields),
-        "recommended_channel": recommended(m, journey),
+        "recommended_channel": channel,
+        "recommended_by": recommended_by,
         "opened_at": journey.raised_at,
         "trigger_event": {"source": m.trigger_source, "id": m.trigger_id},
         "policy_version": policy.version,
@@ -89,8 +91,13 @@ def cause(m: Moment, journey: Journey) -> str:
     return "preference" if by_preference >= threshold else "unknown"
 
 
-def recommended(m: Moment, journey: Journey) -> str:
-    """The channel that fits the intent, leaving out the one that just failed; empty where none does."""
+def recommended(m: Moment, journey: Journey) -> tuple[str, str]:
+    """The channel that fits the intent, leaving out the one that just failed, and who says so.
+
+    ``history`` where contacts of the past on one channel settled the matter more often than on the others
+    that may be taken now, by more than chance; else ``policy``, by the order of its table, in which what the
+    customer prefers comes first. Both are empty where no channel that fits is open.
+    """
     table = m.policy.document.channels
     fitting = table.get(journey.intent) or table["*"]
     stuck = failures.force(journey, journey.failed_channel, m.time, m.policy)
@@ -100,9 +107,14 @@ def recommended(m: Moment, journey: Journey) -> str:
         for channel in fitting
         if channel != failed and (not m.policy.answers_later(channel) or m.policy.hours.is_open(m.time))
     ]
+    if not able:
+        return "", ""
     if m.state.context.prefers in able:
-        return m.state.context.prefers
-    return able[0] if able else ""
+        return m.state.context.prefers, "policy"
+    known = m.policy.channel_fit
+    found = known.get(journey.intent) or known.get("*")
+    best = channel_fit.best(found, able) if found else ""
+    return (best, "history") if best else (able[0], "policy")
 
 
 def _tried(m: Moment) -> list[dict[str, Any]]:

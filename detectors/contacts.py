@@ -32,7 +32,7 @@ from detectors.moment import Moment
 from detectors.state import Contact, Journey
 from detectors.vocabulary import HUMAN_CHANNELS, TYPES
 
-__all__ = ["on_event", "outcome", "outcome_of", "outcome_so_far"]
+__all__ = ["on_event", "outcome", "outcome_of", "outcome_so_far", "related"]
 
 _ENDS: Final = {
     "step.completed": "completed",
@@ -180,7 +180,7 @@ def _earlier(a: Contact, b: Contact) -> bool:
     return (a.start, a.channel, a.key) < (b.start, b.channel, b.key)
 
 
-def _related(a: Contact, b: Contact) -> bool:
+def related(a: Contact, b: Contact) -> bool:
     """Whether two contacts are about the same matter: case, else known intent, else journey."""
     if a.case and b.case:
         return a.case == b.case
@@ -198,11 +198,11 @@ def _before(m: Moment, contact: Contact, journey: Journey) -> Contact | None:
     best: Contact | None = None
     for other in m.state.contacts:
         recent = 0 <= contact.start - other.last <= window or other.start <= contact.start <= other.last
-        related = _related(other, contact) or (
+        same = related(other, contact) or (
             not (other.case and contact.case)
             and failures.force(journey, other.channel, contact.start, m.policy)
         )
-        if recent and related and (best is None or other.last >= best.last):
+        if recent and same and (best is None or other.last >= best.last):
             best = other
     return best
 
@@ -243,7 +243,7 @@ def _judge(
     for other in m.state.contacts:
         returns = other is not before and other.channel == contact.channel != before.channel
         if returns and now - other.last <= rules.ping_pong_window and other.last <= before.last:
-            kind = "ping_pong" if _related(other, contact) else kind
+            kind = "ping_pong" if related(other, contact) else kind
     return kind, left.failed_step, left.failed_release
 
 

@@ -299,7 +299,7 @@ def _told(row: EventRow, policy: Policy) -> EventRow:
     """With what is said only where enough was seen."""
     if row.coverage >= policy.coverage_floor:
         row.scored = True
-        row.ces = effort.ces(row.effort)
+        row.ces = effort.ces(row.effort, policy.ces_line)
         x = policy.acute_weight * row.sum_customer_acute + policy.chronic_weight * row.sum_customer_chronic
         row.effort_customer = effort.scaled(x, policy)
     return row

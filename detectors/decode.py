@@ -53,6 +53,8 @@ REASONS: Final = (
 )
 
 MAX_BYTES: Final = 64 * 1024
+# The one record that may be larger: a policy's text is 32 KiB at most, and JSON may write each byte as two.
+_MAX_POLICY: Final = 66 * 1024
 MAX_DEPTH: Final = 32
 _MOST_NAMES: Final = 65_536
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -106,8 +108,7 @@ class Decoder:
         if not raw:
             return Rejected("empty")
         if len(raw) > MAX_BYTES:
-            # The one record of ours that may be larger is a policy, and it is not a customer's to send.
-            return Rejected("too_large")
+            return self._policy(raw) or Rejected("too_large")
         event: Event | None = _scan(raw)
         if event is None:
             return self._any(raw, stamp)
@@ -209,6 +210,13 @@ class Decoder:
         except (msgspec.DecodeError, ValueError, RecursionError):
             return Rejected("not_json")
         return envelope, {name: value for name, value in own.items() if name not in _KNOWN}
+
+    def _policy(self, raw: bytes) -> Activation | None:
+        """An activation that is larger than any event may be."""
+        if len(raw) > _MAX_POLICY or raw.find(b'"io.rehuman.policy"') < 0:
+            return None
+        found = self._own(raw)
+        return found if isinstance(found, Activation) else None
 
     def _own(self, raw: bytes) -> Tick | Activation | Rejected | None:
         """A tick or an activation; None where the record is neither."""

@@ -20,6 +20,7 @@ from math import exp
 from typing import Final
 
 from detectors.bounds import MOST_PARTS
+from detectors.declared import Line
 from detectors.policy import Policy, default
 from detectors.state import Customer, Journey, Part, Sums
 
@@ -82,9 +83,12 @@ def scaled(x: float, policy: Policy) -> float:
     return 100.0 * (1.0 - exp(-x / policy.scale)) if x > 0.0 else 0.0
 
 
-def ces(effort: float) -> float:
-    """The customer effort score that would be expected, 1-7 with 7 easy (CES 2.0's direction)."""
-    return 7.0 - 6.0 * effort / 100.0
+def ces(effort: float, line: Line | None = None) -> float:
+    """The customer effort score that would be expected, 1-7 with 7 easy (CES 2.0's direction).
+
+    ``line`` is the policy's, fitted to answers; without one the scale's ends are those of effort.
+    """
+    return 7.0 - 6.0 * effort / 100.0 if line is None else 1.0 + 6.0 * line.at(effort)
 
 
 def charge(state: Customer, journey: Journey, signal: int, points: float, time: int, policy: Policy) -> None:

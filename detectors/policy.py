@@ -19,7 +19,8 @@ from typing import Final
 
 import msgspec
 
-from detectors import durations, hazard, targets
+from detectors import channel_fit, declared, durations, hazard, targets
+from detectors.declared import Line
 from detectors.hours import ServiceHours
 from detectors.policy_errors import PolicyError, expected, readable
 from detectors.policy_model import Ms, NeedSignal, PolicyDocument, Switches
@@ -145,6 +146,10 @@ class Policy:
             "conversation": int(abandonment.conversation),
         }
 
+        # What history says of channels, and what answer is expected of how much effort.
+        self.channel_fit = channel_fit.made(document.channel_fit)
+        self.declared = declared.made(document)
+        self.ces_line: Line | None = self.declared.get("ces")
         # Sections for targets; by type of event, those at which one is human need; one that is everywhere.
         self.targets = targets.made(document)
         self.live: dict[str, Target] = {}
@@ -223,8 +228,9 @@ def default() -> Policy:
 
 def parse(text: str) -> Policy:
     """Read and check a policy's text; :class:`PolicyError` names the first key that is wrong."""
-    if len(text) > _MOST_TEXT or max(map(_dots, text.splitlines()), default=0) > _MOST_DOTS:
-        found = f"{len(text):,} characters" if len(text) > _MOST_TEXT else "a line of many dots"
+    size = len(text.encode("utf-8", "surrogatepass"))
+    if size > _MOST_TEXT or max(map(_dots, text.splitlines()), default=0) > _MOST_DOTS:
+        found = f"{size:,} bytes" if size > _MOST_TEXT else "a line of many dots"
         raise PolicyError("policy file", found, f"{_MOST_TEXT:,} at most, and keys of a few parts")
     try:
         raw = tomllib.loads(text)
@@ -323,6 +329,8 @@ def _check(document: PolicyDocument) -> None:
     for key, table in (("channels", document.channels), ("teams", document.teams)):
         if "*" not in table:
             raise PolicyError(f'{key}."*"', "nothing", "an entry for everything not named")
+    channel_fit.check(document)
+    declared.check(document)
     targets.check(document)
     try:
         floor = datetime.fromisoformat(document.time.floor)

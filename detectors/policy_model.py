@@ -18,6 +18,7 @@ __all__ = [
     "Brief",
     "Candidates",
     "Cause",
+    "ChannelFit",
     "EffortRules",
     "HazardLabels",
     "HazardRules",
@@ -36,6 +37,8 @@ __all__ = [
     "Promises",
     "Relief",
     "Repeats",
+    "Settling",
+    "SurveyLine",
     "Switches",
     "TargetRules",
     "TimeRules",
@@ -317,6 +320,37 @@ class Hazards(_Section, kw_only=True):
     cart: HazardRules | None = None
 
 
+class Settling(_Section, kw_only=True):
+    """How often contacts of an intent on a channel settled it without further contact, and at what effort."""
+
+    contacts: Annotated[int, Meta(ge=0)]
+    settled: Share
+    low: Share
+    high: Share
+    # Points of the journey's score that a contact added, on average; none where too little was seen.
+    effort: float | None = None
+    effort_low: float | None = None
+    effort_high: float | None = None
+
+
+class ChannelFit(_Section, kw_only=True):
+    """By intent and channel, what history says; "*" stands for the intents that are not named."""
+
+    window: Ms = Ms(7 * DAY)
+    minimum: Annotated[int, Meta(ge=1)] = 30
+    intents: dict[str, dict[str, Settling]] = {}
+
+
+class SurveyLine(_Section, kw_only=True):
+    """Corners of the line from effort to the expected answer, 0 (worst) to 1 (best)."""
+
+    effort: list[Annotated[float, Meta(ge=0, le=100)]]
+    value: list[Share]
+    # Of how many answers, beside a straight line that weighs as so many.
+    answers: Annotated[int, Meta(ge=0)] = 0
+    prior: NonNegative = 0.0
+
+
 class PolicyDocument(_Section, kw_only=True):
     """One policy file."""
 
@@ -340,3 +374,5 @@ class PolicyDocument(_Section, kw_only=True):
     teams: dict[str, str]
     targets: dict[str, TargetRules] = {}
     hazard: Hazards = field(default_factory=Hazards)
+    channel_fit: ChannelFit = field(default_factory=ChannelFit)
+    survey_fit: dict[str, SurveyLine] = {}

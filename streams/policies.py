@@ -1,13 +1,15 @@
 """Policies in force: read from the settings' file, seeded as version 1, activated through the log.
 
-The compacted policy topic holds every version's text by its number. A version becomes active by a record in
-the events' log that goes to every partition and carries the whole text, so that the log alone tells how each
-event was scored.
+The compacted policy topic holds every version's text by its number, and in its headers from when it holds and
+whether every partition was told. A version becomes active by a record in the events' log that goes to every
+partition and carries the whole text, so that the log alone tells how each event was scored.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
@@ -18,12 +20,38 @@ from streams.kafka import urls
 from streams.settings import Settings
 from streams.sources.api import rfc3339
 
-__all__ = ["activation_record", "configured", "read", "seed", "versions"]
+if TYPE_CHECKING:
+    from streams.kafka.producer import Producer
+
+__all__ = [
+    "Published",
+    "activate",
+    "activation_record",
+    "configured",
+    "headers",
+    "published",
+    "read",
+    "remember",
+    "seed",
+    "versions",
+]
 
 SOURCE = "rehuman/policy"
 # The first version scores all of history: events of 1999 too are scored by some policy.
 BEGINNING = 0
 READ_MS = 5_000
+# Headers of a version's record: from when it holds (ms), and "1" once every partition was told.
+SINCE, COMPLETE = "from", "complete"
+
+
+class Published(NamedTuple):
+    """A published version."""
+
+    version: int
+    text: str
+    since: int  # ms: it holds for events at or after
+    complete: bool  # every partition was told
+    stored: int  # ms, by the broker's clock
 
 
 def configured(settings: Settings) -> Policy:
@@ -65,27 +93,62 @@ def seed(settings: Settings) -> bool:
     from streams.kafka.producer import Producer
 
     policy = configured(settings)
-    record = activation_record(policy, BEGINNING)
-    topics = settings.topics
     with Producer(settings.kafka_url) as producer:
-        for partition in range(producer.partitions(topics.events)):
-            producer.send(topics.events, None, record, partition=partition)
         # Only once it is active: a crash between the two activates the same policy twice, which is once.
-        producer.flush()
-        producer.send(topics.policy, str(policy.version).encode(), policy.text.encode(), partition=0)
-        producer.flush()
+        activate(settings, producer, policy, BEGINNING)
+        remember(settings, producer, policy, BEGINNING, complete=True)
     return True
+
+
+def activate(settings: Settings, producer: Producer, policy: Policy, since: int) -> int:
+    """Tell every partition of the events' log; how many there are."""
+    record, topic = activation_record(policy, since), settings.topics.events
+    partitions = producer.partitions(topic)
+    for partition in range(partitions):
+        producer.send(topic, None, record, partition=partition)
+    producer.flush()
+    return partitions
+
+
+def remember(settings: Settings, producer: Producer, policy: Policy, since: int, *, complete: bool) -> None:
+    """Put a version into the policies' topic."""
+    key, text = str(policy.version).encode(), policy.text.encode()
+    told = headers(since, complete)
+    producer.send(settings.topics.policy, key, text, partition=0, headers=told)
+    producer.flush()
+
+
+def headers(since: int, complete: bool) -> list[tuple[str, bytes]]:
+    """What a version's record says beside its text."""
+    return [(SINCE, str(since).encode()), (COMPLETE, b"1" if complete else b"0")]
 
 
 def versions(settings: Settings) -> dict[int, str]:
     """Every published version and its text. Raises OperationError where the brokers do not answer."""
+    return {version: found.text for version, found in published(settings).items()}
+
+
+def published(settings: Settings) -> dict[int, Published]:
+    """Every published version by its number, in order. Raises OperationError as :func:`versions` does."""
+    return dict(sorted((found.version, found) for found in map(_published, _records(settings))))
+
+
+def _published(record: Any) -> Published:
+    told = dict(record.headers)
+    since = int(told.get(SINCE, BEGINNING))
+    complete = told.get(COMPLETE, b"1") == b"1"
+    return Published(int(record.key), record.value.decode("utf-8"), since, complete, record.timestamp)
+
+
+def _records(settings: Settings) -> Iterable[Any]:
+    """The newest record of each version, as kafka-python gives them."""
     from kafka import KafkaConsumer, TopicPartition
     from kafka.errors import KafkaError
 
     from streams.kafka.closing import close
 
     place = TopicPartition(settings.topics.policy, 0)
-    found: dict[int, str] = {}
+    found: dict[bytes, Any] = {}
     try:
         consumer = KafkaConsumer(
             **urls.parse(settings.kafka_url).client(),
@@ -103,9 +166,7 @@ def versions(settings: Settings) -> dict[int, str]:
                 if not batches and consumer.position(place) >= end:
                     break
                 for records in batches.values():
-                    for record in records:
-                        if record.key and record.value:
-                            found[int(record.key)] = record.value.decode("utf-8")
+                    found.update((record.key, record) for record in records if record.key and record.value)
         finally:
             close(consumer)
     except KafkaError as error:
@@ -113,4 +174,4 @@ def versions(settings: Settings) -> dict[int, str]:
         raise OperationError(
             f"Kafka at {address} (REHUMAN_KAFKA_URL) fails to give the policies: {type(error).__name__}"
         ) from None
-    return found
+    return found.values()

@@ -8,10 +8,12 @@ from collections.abc import Sequence
 from detectors import BUILD
 from streams import collector, log, metrics, policies
 from streams.app import build
+from streams.clock import wall_ms
 from streams.errors import OperationError, SettingError
 from streams.kafka import admin
 from streams.lanes.app import run_worker
 from streams.ports import is_free
+from streams.publishing import in_force
 from streams.settings import Settings
 from streams.topics import LANES
 from streams.warehouse.schema import check_url
@@ -67,10 +69,9 @@ def _topics(settings: Settings) -> None:
 
 
 def _other_policy(settings: Settings) -> int:
-    """The newest published version where its text is not the configured policy's; 0 where it is."""
-    published = policies.versions(settings)
-    newest = max(published, default=0)
-    return newest if newest and published[newest] != policies.configured(settings).text else 0
+    """The version in force where its text is not the configured policy's; 0 where it is."""
+    holds = in_force(policies.published(settings), wall_ms())
+    return holds.version if holds and holds.text != policies.configured(settings).text else 0
 
 
 def _clickhouse(settings: Settings) -> str:

@@ -145,7 +145,7 @@ class Board:
             known.step,
             known.channel,
             score,
-            effort.ces(score),
+            effort.ces(score, self.policy.ces_line),
             known.need,
             change=score - before,
             at=known.sums.at,

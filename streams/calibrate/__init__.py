@@ -4,7 +4,7 @@ Which module fits a target is said here, by the target's name. Each has ``run(re
 writes the policy and gives the report; further targets are further lines.
 
 >>> sorted(FITTED_BY)
-['abandon', 'recontact', 'reopen']
+['abandon', 'channels', 'recontact', 'reopen', 'survey']
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ FITTED_BY: Final[dict[str, str]] = {
     "recontact": "streams.calibrate.run",
     "reopen": "streams.calibrate.run",
     "abandon": "streams.hazard.calibrate",
+    "channels": "streams.channels.calibrate",
+    "survey": "streams.surveys.calibrate",
 }
 
 

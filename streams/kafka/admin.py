@@ -22,7 +22,17 @@ from streams.kafka.closing import close
 from streams.kafka.refusal import refusal
 from streams.settings import Settings
 
-__all__ = ["LOST", "Difference", "Topic", "asked", "connect", "create", "differences", "plan"]
+__all__ = [
+    "LOST",
+    "Difference",
+    "Topic",
+    "asked",
+    "connect",
+    "create",
+    "differences",
+    "partitions_of",
+    "plan",
+]
 
 # A broker that is there answers in milliseconds; a command must give up within ten seconds.
 BOOTSTRAP_MS = 5_000
@@ -141,6 +151,15 @@ def asked(ask: Callable[[], Answer]) -> Answer:
             if monotonic() > deadline:
                 raise
         time.sleep(0.1)
+
+
+def partitions_of(url: str, topic: str) -> int:
+    """How many partitions a topic has. Raises OperationError where there is no such topic."""
+    with connect(url) as client:
+        (found,) = asked(lambda: client.describe_topics([topic]))
+    if not found["partitions"]:
+        raise OperationError(f"topic {topic} is missing: run 'rehuman topics create'")
+    return len(found["partitions"])
 
 
 def differences(client: KafkaAdminClient, settings: Settings) -> list[Difference]:

@@ -16,7 +16,7 @@ from kafka.protocol.api_key import ApiKey
 
 from streams.errors import OperationError
 from streams.kafka import urls
-from streams.kafka.admin import BOOTSTRAP_MS, LARGE, LOST, asked, connect
+from streams.kafka.admin import BOOTSTRAP_MS, LARGE, LOST, asked, connect, partitions_of
 from streams.kafka.partitioner import partition_of
 
 __all__ = ["Producer"]
@@ -68,11 +68,7 @@ class Producer:
         """How many partitions a topic has. Raises OperationError where there is no such topic."""
         if topic not in self._partitions:
             # Not from the producer: it waits long for a topic that is missing, and Tansu then makes one.
-            with connect(self._url) as client:
-                (found,) = asked(lambda: client.describe_topics([topic]))
-            if not found["partitions"]:
-                raise OperationError(f"topic {topic} is missing: run 'rehuman topics create'")
-            self._partitions[topic] = len(found["partitions"])
+            self._partitions[topic] = partitions_of(self._url, topic)
         return self._partitions[topic]
 
     def send(

@@ -24,6 +24,8 @@ COMMANDS = [
     ("simulate",),
     ("policy", "validate"),
     ("policy", "show"),
+    ("policy", "list"),
+    ("policy", "publish"),
     ("sql",),
     ("explain",),
     ("dead-letters", "list"),

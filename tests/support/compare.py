@@ -6,7 +6,7 @@ Both as ``{fact_id: row}`` by table, without the columns that say where a row ca
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from operator import itemgetter
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import Any
 
 from detectors.policy import default
 from detectors.tables import PROVENANCE, TABLES
-from streams.backtest import fold_events
+from streams.backtest import Found, fold_events
 from streams.clock import wall_ms
 from streams.identity import Pseudonyms
 from streams.settings import Settings
@@ -24,7 +24,7 @@ from streams.warehouse.client import connect
 from tests.sources.datasets import once, paths, replayed
 from tests.support.world import PSEUDONYM_KEY, REFERENCE_KEY, World
 
-__all__ = ["Facts", "all_accounted", "backtested", "differences", "items", "stored"]
+__all__ = ["Facts", "all_accounted", "backtested", "differences", "facts_of", "items", "stored"]
 
 Facts = dict[str, dict[str, dict[str, Any]]]
 # Alert events are the desk's, not the fold's; they are compared by their candidates.
@@ -43,11 +43,16 @@ def backtested(source: str, *files: Path) -> tuple[Facts, dict[str, dict[str, An
 
     Under the keys of every :class:`tests.support.world.World`, so that it is worked out once in a test run.
     """
+    names = Pseudonyms(PSEUDONYM_KEY.encode(), REFERENCE_KEY.encode())
+    return facts_of(fold_events(items(source, *files), default(), names))
+
+
+def facts_of(folds: Iterable[Found]) -> tuple[Facts, dict[str, dict[str, Any]]]:
+    """The final facts of records that were folded, and their candidates by alert id (the first of each)."""
     best: dict[str, dict[str, Sequence[Any]]] = {table: {} for table in COMPARED}
     at = {table: tuple(map(TABLES[table].names.index, ("fact_id", "ver"))) for table in COMPARED}
     raised: dict[str, dict[str, Any]] = {}
-    names = Pseudonyms(PSEUDONYM_KEY.encode(), REFERENCE_KEY.encode())
-    for folded in fold_events(items(source, *files), default(), names):
+    for folded in folds:
         for table, rows in folded.findings.rows.items():
             if table not in best:
                 continue

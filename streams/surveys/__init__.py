@@ -1,0 +1,1 @@
+"""Declared answers beside inferred effort, from history. Offline; no worker imports this."""
