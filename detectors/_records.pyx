@@ -225,8 +225,9 @@ cdef bint _wait(Buffer *to, PyObject *one) noexcept:
 
 cdef bint _owed(Buffer *to, PyObject *one) noexcept:
     cdef Owed *o = <Owed *>one
+    cdef bint plain = o._asked == o._since and not o._spoke and not o._ended
     return (
-        put_array(to, 9)
+        put_array(to, 9 if plain else 12)
         and _whole(to, o._key)
         and put_text(to, o._channel)
         and put_text(to, o._journey)
@@ -236,6 +237,7 @@ cdef bint _owed(Buffer *to, PyObject *one) noexcept:
         and _whole(to, o._replied)
         and _whole(to, o._due)
         and put_text(to, o._source)
+        and (plain or (_whole(to, o._asked) and _whole(to, o._spoke) and _whole(to, o._ended)))
     )
 
 
@@ -345,7 +347,7 @@ cdef bint _customer(Buffer *to, PyObject *one, bint with_ring) noexcept:
     cdef Customer *s = <Customer *>one
     return (
         _is(one, CUSTOMER)
-        and put_array(to, 26)
+        and put_array(to, 27 if s._reply_gap else 26)
         and _whole(to, <CPyTagged>_schema << 1)
         and put_text(to, s._tenant)
         and put_text(to, s._customer)
@@ -372,6 +374,7 @@ cdef bint _customer(Buffer *to, PyObject *one, bint with_ring) noexcept:
         and _whole(to, s._epoch)
         and (_ring(to, s._ring) if with_ring else put_value(to, <PyObject *>None))
         and _tally(to, s._tally)
+        and (not s._reply_gap or _whole(to, s._reply_gap))
     )
 
 

@@ -79,7 +79,7 @@ cdef extern from "__native_detectors.h":
         PyObject *_journey
         PyObject *_step
         PyObject *_source
-        CPyTagged _key, _since, _promised, _replied, _due
+        CPyTagged _key, _since, _promised, _replied, _due, _asked, _spoke, _ended
 
     ctypedef struct Solved "detectors___state___SolvedObject":
         PyObject *_journey
@@ -114,7 +114,7 @@ cdef extern from "__native_detectors.h":
         PyObject *_last_id
         PyObject *_ring
         PyObject *_tally
-        CPyTagged _applied, _now, _observed_at, _case, _epoch
+        CPyTagged _applied, _now, _observed_at, _case, _epoch, _reply_gap
         double _observed
         char _anonymous
 

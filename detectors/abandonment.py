@@ -39,11 +39,13 @@ from detectors.events import Event
 from detectors.ids import fact_id
 from detectors.moment import Moment
 from detectors.signals import NUMBER
-from detectors.state import Attempt, Customer, Journey, Part, Told
+from detectors.state import Attempt, Customer, Journey, Part, Told, ToldSilent
 from detectors.tables import COMMON, Row
 
 __all__ = ["SPEAKS", "again", "expire", "give_up", "on_event", "on_late", "recover"]
 
+# Values of what was told of a silent one.
+_SILENT: Final = 12
 _FACT: Final = [column.name for column in COMMON].index("fact_id")
 
 # What opens an attempt, what completes it and what says that it was given up.
@@ -212,8 +214,12 @@ def give_up(
     wait_s: float | None = None,
     short: bool = False,
     step: str = "",
+    probability: float | None = None,
 ) -> None:
-    """Close an attempt as given up; its effort is charged once, whoever says it first."""
+    """Close an attempt as given up; its effort is charged once, whoever says it first.
+
+    ``probability`` is that of a silent one.
+    """
     first = attempt.status == OPEN
     attempt.status = status
     attempt.given_up = attempt.last = given_up
@@ -231,8 +237,10 @@ def give_up(
             step=step or (journey.step if attempt.kind == "cart" else "") or attempt.step or journey.step,
             release=attempt.release or journey.release,
             part=_id(m.state, attempt),
+            # Falling silent at a page is no failure of it: who comes back on another channel chose to.
+            fails=status != INFERRED or attempt.kind in CONVERSED,
         )
-    _row(m, attempt, where=where, wait_s=wait_s, short=short, recovered=None)
+    _row(m, attempt, where=where, wait_s=wait_s, short=short, recovered=None, probability=probability)
 
 
 def recover(m: Moment, attempt: Attempt) -> None:
@@ -249,7 +257,13 @@ def recover(m: Moment, attempt: Attempt) -> None:
             m.signal("recovered", journey, -load(left, m.time, m.policy), part=_id(m.state, attempt))
         if journey.failed_channel == attempt.channel:
             failures.clear(journey)
-    _row(m, attempt, recovered=m.time)
+    if told := attempt.told:
+        # What was said of how it was given up holds as before.
+        where, wait_s, short = told[3], told[4], bool(told[5])
+        surely = _probability(told)
+        _row(m, attempt, where=where, wait_s=wait_s, short=short, recovered=m.time, probability=surely)
+    else:
+        _row(m, attempt, recovered=m.time)
 
 
 def expire(m: Moment, attempt: Attempt) -> None:
@@ -280,6 +294,10 @@ def _id(state: Customer, attempt: Attempt) -> str:
     return fact_id(*parts)
 
 
+def _probability(told: Told | ToldSilent) -> float | None:
+    return told[11] if len(told) == _SILENT else None
+
+
 def _row(
     m: Moment,
     attempt: Attempt,
@@ -288,6 +306,7 @@ def _row(
     wait_s: float | None = None,
     short: bool = False,
     recovered: int | None,
+    probability: float | None = None,
 ) -> None:
     journey = m.known(attempt.journey)
     step, release, intent = (journey.step, journey.release, journey.intent) if journey else ("", "", "")
@@ -310,12 +329,12 @@ def _row(
         release,
         queue,
     )
-    attempt.told = told
+    attempt.told = told if probability is None else (*told, probability)
     head = m.head(_id(m.state, attempt), attempt.start, attempt.ver)
-    m.out.add("abandonments", head + _said(attempt, told, recovered))
+    m.out.add("abandonments", head + _said(attempt, attempt.told, recovered))
 
 
-def _said(attempt: Attempt, told: Told, recovered: int | None) -> Row:
+def _said(attempt: Attempt, told: Told | ToldSilent, recovered: int | None) -> Row:
     return (
         attempt.kind,
         # A conversation that no time-out but its own silence ended.
@@ -333,4 +352,5 @@ def _said(attempt: Attempt, told: Told, recovered: int | None) -> Row:
         told[9],
         attempt.given_up,
         recovered,
+        _probability(told),
     )

@@ -14,13 +14,14 @@ from __future__ import annotations
 from typing import Any
 
 from detectors import channel_fit, effort, failures
+from detectors.cause import cause
 from detectors.moment import Moment
 from detectors.need import Factor, base
 from detectors.policy import LEVELS
 from detectors.signals import SIGNALS
 from detectors.state import Journey
 
-__all__ = ["cause", "compose", "recommended"]
+__all__ = ["compose", "recommended"]
 
 
 def compose(
@@ -80,15 +81,6 @@ def compose(
         "trigger_event": {"source": m.trigger_source, "id": m.trigger_id},
         "policy_version": policy.version,
     }
-
-
-def cause(m: Moment, journey: Journey) -> str:
-    """By default, by preference, both, or not known: evidence is kept for each side."""
-    by_default, by_preference = m.evidence_of(journey)
-    threshold = m.policy.document.cause.threshold
-    if by_default >= threshold:
-        return "both" if by_preference >= threshold else "default"
-    return "preference" if by_preference >= threshold else "unknown"
 
 
 def recommended(m: Moment, journey: Journey) -> tuple[str, str]:

@@ -41,7 +41,7 @@ def on_event(m: Moment, e: Event, journey: Journey) -> None:
     """Take over what this event says."""
     _profile(m, e)
     if e.rare is not NONE or e.engagement is not None or e.first_time is not None:
-        _situation(m, e, journey)
+        _situation(m, e)
     if e.type == "channel.suggested" or (e.type in ("help.offered", "help.accepted") and e.to_channel):
         journey.suggested, journey.suggested_at = e.to_channel, e.time
     if e.type == "human.requested" and not _failed(m, journey):
@@ -49,7 +49,7 @@ def on_event(m: Moment, e: Event, journey: Journey) -> None:
     _story(m, e)
 
 
-def _situation(m: Moment, e: Event, journey: Journey) -> None:
+def _situation(m: Moment, e: Event) -> None:
     """What was said of the customer's engagement and circumstances."""
     context = m.state.context
     said = False
@@ -65,7 +65,6 @@ def _situation(m: Moment, e: Event, journey: Journey) -> None:
         context.risk, said = e.risk, True
     if said:
         context.at = max(context.at, e.time)
-        _evidence(m, e, journey)
 
 
 def _profile(m: Moment, e: Event) -> None:
@@ -76,34 +75,12 @@ def _profile(m: Moment, e: Event) -> None:
         context.segment = e.segment
     if e.rare is NONE:
         return
-    if e.prefers and e.prefers != context.prefers:
+    if e.prefers:
         context.prefers = e.prefers
-        if e.prefers == "human":
-            m.evidence(m.journey(e.journey), 0.0, m.policy.preference.get("prefers_human", 0.0))
     if e.vulnerable is not None:
         context.vulnerable_at = e.time if e.vulnerable else 0
     if e.emotion is not None and e.time >= context.emotion_at:
         context.emotion, context.emotion_at = e.emotion, e.time
-        if e.emotion <= m.policy.distress:
-            m.evidence(m.journey(e.journey), 0.0, m.policy.preference.get("distress", 0.0))
-
-
-def _evidence(m: Moment, e: Event, journey: Journey) -> None:
-    """What speaks for a person being wanted, each counted when it is said."""
-    weights = m.policy.preference
-    found = 0.0
-    if e.engagement is not None and m.state.context.engagement > 0.0:
-        found += weights.get("engagement", 0.0) * m.state.context.engagement
-    if e.first_time:
-        found += weights.get("first_time", 0.0)
-    if e.last_contact:
-        found += weights.get("last_contact", 0.0)
-    if e.risk:
-        found += weights.get("risk", 0.0) * e.risk
-    # Said again with every event of a visit, it is still one circumstance.
-    room = max(0.0, m.policy.cause_threshold - m.evidence_of(journey)[1])
-    if found > 0.0 and room > 0.0:
-        m.evidence(journey, 0.0, min(found, room))
 
 
 def _failed(m: Moment, journey: Journey) -> bool:

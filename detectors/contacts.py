@@ -220,7 +220,8 @@ def _switch(m: Moment, e: Event, journey: Journey, before: Contact, contact: Con
         m.signal(f"switch_{kind}", journey, channel=contact.channel, step=step, release=release)
         failures.clear(left)
     elif kind == "chosen" and contact.channel in HUMAN_CHANNELS and before.channel not in HUMAN_CHANNELS:
-        m.evidence(journey, 0.0, m.policy.preference.get("asked_first", 0.0))
+        # Weaker than asking: what drove them there may have been seen by nobody.
+        m.evidence(journey, 0.0, m.policy.preference.get("went_first", 0.0))
     _row(m, e, kind, before, contact, step, release)
     return kind
 

@@ -167,11 +167,13 @@ class Moment:
         step: str | None = None,
         release: str | None = None,
         part: str = "",
+        fails: bool = True,
     ) -> None:
         """A friction or relief found now: charge its points and add its row.
 
         ``points`` default to the policy's; ``step`` and ``release`` are where it is charged to (default:
-        where the journey stands; relief to no step). ``part`` tells several of one trigger apart.
+        where the journey stands; relief to no step). ``part`` tells several of one trigger apart. One that
+        ``fails`` nothing drives nobody to another channel.
         """
         number = NUMBER[name]
         if points is None:
@@ -179,7 +181,7 @@ class Moment:
         effort.charge(self.state, journey, number, points, self.time, self.policy)
         where = journey.step if step is None else step
         what = journey.release if release is None else release
-        if name in HARD_FAILURES or name in SOFT_FAILURES:
+        if fails and (name in HARD_FAILURES or name in SOFT_FAILURES):
             failures.note(journey, name in HARD_FAILURES, channel, where, what, self.time, self.policy)
         if evidence := self.policy.cause_default[number]:
             self.evidence(journey, evidence, 0.0)

@@ -197,10 +197,7 @@ def _state(s: Customer, ring: object) -> tuple[object, ...]:
             (w.kind, w.channel, w.journey, w.queue, w.key, w.opened, w.announced, w.due, w.source)
             for w in s.waits
         ],
-        [
-            (o.key, o.channel, o.journey, o.step, o.since, o.promised, o.replied, o.due, o.source)
-            for o in s.owed
-        ],
+        [_owes(o) for o in s.owed],
         [(d.key, d.journey, d.due, d.points, d.source) for d in s.solved],
         s.seen,
         s.case,
@@ -212,6 +209,8 @@ def _state(s: Customer, ring: object) -> tuple[object, ...]:
         s.epoch,
         ring,
         None if s.tally is None else _tally(s.tally),
+        # Only where it is known, as all that most customers have nothing of.
+        *((s.reply_gap,) if s.reply_gap else ()),
     )
 
 
@@ -248,6 +247,13 @@ def _tally(t: Tally) -> tuple[object, ...]:
             for c in t.cases
         ],
     )
+
+
+def _owes(o: Owed) -> tuple[object, ...]:
+    found = (o.key, o.channel, o.journey, o.step, o.since, o.promised, o.replied, o.due, o.source)
+    if o.asked == o.since and not o.spoke and not o.ended:
+        return found
+    return (*found, o.asked, o.spoke, o.ended)
 
 
 def _journey(j: Journey) -> tuple[object, ...]:
@@ -321,6 +327,8 @@ def _customer(r: list[Any]) -> Customer:
             state.ring = ring
     if len(r) > 25 and r[25] is not None:
         state.tally = _tally_of(r[25])
+    if len(r) > 26:
+        state.reply_gap = r[26]
     return state
 
 
@@ -351,7 +359,8 @@ def _attempt(r: list[Any]) -> Attempt:
         a.source = r[13]
     if len(r) > 14 and r[14] is not None:
         t = r[14]
-        a.told = (t[0], t[1], t[2], t[3], t[4], t[5], t[6], t[7], t[8], t[9], t[10])
+        told = (t[0], t[1], t[2], t[3], t[4], t[5], t[6], t[7], t[8], t[9], t[10])
+        a.told = (*told, t[11]) if len(t) > 11 else told
     if len(r) > 15:
         a.leave = r[15]
     return a
@@ -364,7 +373,10 @@ def _wait(r: list[Any]) -> Wait:
 
 
 def _owed(r: list[Any]) -> Owed:
-    return Owed(r[0], r[1], r[2], r[3], r[4], r[5], r[6], r[7], r[8] if len(r) > 8 else "")
+    owed = Owed(r[0], r[1], r[2], r[3], r[4], r[5], r[6], r[7], r[8] if len(r) > 8 else "")
+    if len(r) > 11:
+        owed.asked, owed.spoke, owed.ended = r[9], r[10], r[11]
+    return owed
 
 
 def _journey_of(r: list[Any]) -> Journey:

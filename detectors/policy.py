@@ -83,7 +83,7 @@ class Policy:
         self.allowance: int = int(document.time.allowance)
         self.switches = SwitchRules(document.switches)
         self.preference = dict(document.cause.preference)
-        self.cause_threshold = document.cause.threshold
+        self.silence = document.silence
         # What brief.py found of fields' names, by name.
         self.skippable: dict[str, bool] = {}
         self.other = NUMBER["other"]
@@ -298,6 +298,7 @@ def _check(document: PolicyDocument) -> None:
     preferences = {
         "prefers_human",
         "asked_first",
+        "went_first",
         "engagement",
         "first_time",
         "risk",

@@ -38,6 +38,7 @@ __all__ = [
     "Relief",
     "Repeats",
     "Settling",
+    "Silence",
     "SurveyLine",
     "Switches",
     "TargetRules",
@@ -270,8 +271,37 @@ class Cause(_Section, kw_only=True):
 
     half_life: Ms
     threshold: Positive
+    # Of preference alone, and of a stated preference beside what failed; 0 is ``threshold``, too.
+    threshold_preference: NonNegative = 0.0
+    threshold_both: NonNegative = 0.0
     default: dict[str, NonNegative]
     preference: dict[str, NonNegative]
+
+
+class Silence(_Section, kw_only=True):
+    """Log-odds that a conversation that fell silent was left, and from which probability on it counts."""
+
+    # Policies of before these were named have what the built-in one has.
+    line: Share = 0.5
+    base: float = -2.7
+    base_async: float = -3.1
+    wait: float = 1.0
+    days: float = 1.3
+    late: float = 1.9
+    unanswered: float = 1.5
+    open_question: float = 0.3
+    closed: float = -3.5
+    quiet: float = 3.0
+    quiet_cap: NonNegative = 3.0
+    gap: Ms = Ms(MINUTE)
+    gap_async: Ms = Ms(DAY)
+    elsewhere: float = 3.5
+    steps: dict[str, float] = {}
+
+    @property
+    def named(self) -> set[str]:
+        """The steps that are named at all, whatever their journey."""
+        return {name.rpartition("/")[2] for name in self.steps}
 
 
 class Brief(_Section, kw_only=True):
@@ -369,6 +399,7 @@ class PolicyDocument(_Section, kw_only=True):
     need: Need
     candidates: Candidates
     cause: Cause
+    silence: Silence = field(default_factory=Silence)
     channels: dict[str, list[str]]
     brief: Brief
     teams: dict[str, str]

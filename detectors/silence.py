@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from detectors import abandonment, waiting
+from detectors import abandonment, quiet, waiting
 from detectors.attempts import INFERRED, IS_INFERRED, IS_OPEN, add, find, thread
 from detectors.bounds import MOST_OWED
 from detectors.events import Event
@@ -58,6 +58,8 @@ def on_event(m: Moment, e: Event, journey: Journey) -> None:
         # Closed in time, or with a result, nothing is owed any more.
         if e.result == "resolved" or (not found.replied and e.time <= found.promised):
             m.state.owed.remove(found)
+        elif found.replied and not found.ended:
+            found.ended = e.time
     elif e.case_id and e.actor == "company" and (found := _find(m, e)) and not found.replied:
         # Somebody is at work on the case: it is late perhaps, but nobody has given up.
         found.due = max(found.due, e.time + m.policy.document.abandonment.unanswered_async)
@@ -90,22 +92,28 @@ def _promised(m: Moment, channel: str, since: int) -> int:
 
 def _asked(m: Moment, e: Event) -> None:
     found = _find(m, e)
+    spoke = 0
     if found is not None:
         if not found.replied:
             # Asks again while owed: the wait goes on from the first question, and they are still there.
             found.due = max(found.due, e.time + _patience(m, found.channel))
             return
-        m.state.owed.remove(found)  # came back after a late answer
+        m.state.owed.remove(found)  # goes on after the answer
+        quiet.heard(m, found)
+        spoke = 1
     given_up = _given_up(m, e)
     if given_up is not None:
         abandonment.recover(m, given_up)
     owed = m.state.owed
     if len(owed) >= MOST_OWED:
-        owed.remove(min(owed, key=lambda entry: (entry.since, entry.key)))
+        # Who was answered in time has most probably got what they wanted.
+        owed.remove(min(owed, key=lambda one: (not 0 < one.replied <= one.promised, one.since, one.key)))
     channel = _channel(e)
     promised = _promised(m, channel, e.time)
     due = promised + _patience(m, channel)
-    owed.append(Owed(thread(e), channel, e.journey, e.step, e.time, promised, 0, due, e.source))
+    owed.append(
+        Owed(thread(e), channel, e.journey, e.step, e.time, promised, 0, due, e.source, e.time, spoke)
+    )
 
 
 def _waited(m: Moment, channel: str, since: int, until: int) -> float:
@@ -169,27 +177,29 @@ def _answered(m: Moment, e: Event, journey: Journey) -> None:
     found = _find(m, e)
     if found is None or found.replied:
         return
-    late = e.time > found.promised
     seconds = _waited(m, found.channel, found.since, e.time)
     wait = Wait("reply", found.channel, found.journey, "", found.key, found.since)
     waiting.close(m, e, journey, wait, "answered", seconds)
-    if late and e.type != "ticket.solved":
-        rules = m.policy.document.abandonment
-        later = m.policy.answers_later(found.channel)
-        found.replied = e.time
-        found.due = e.time + (rules.conversation_async if later else rules.conversation)
-    else:
+    if e.type == "ticket.solved":
         m.state.owed.remove(found)
+        return
+    rules = m.policy.document.abandonment
+    later = m.policy.answers_later(found.channel)
+    found.replied = e.time
+    found.due = e.time + (rules.conversation_async if later else rules.conversation)
 
 
 def expire(m: Moment, owed: Owed) -> None:
-    """Owed too long, or answered too late and nobody came back: silently abandoned."""
+    """Owed too long, or answered and nobody came back: silently abandoned, where that is likely enough."""
     m.state.owed.remove(owed)
     if not owed.replied:
         wait = Wait("reply", owed.channel, owed.journey, "", owed.key, owed.since)
         waiting.unheard(m, wait, m.time, _waited(m, owed.channel, owed.since, m.time), "unanswered")
     if any(a.kind == "queue" and a.status and a.key == owed.key != 0 for a in m.state.attempts):
         return  # left while still in the queue: that is one abandonment, not two
+    probability = quiet.probability(m, owed, _waited(m, owed.channel, owed.asked, owed.replied or m.time))
+    if probability < m.policy.silence.line:
+        return
     journey = m.journey(owed.journey)
     last = owed.replied or owed.since
     waited = _waited(m, owed.channel, owed.since, owed.replied or m.time)
@@ -197,4 +207,4 @@ def expire(m: Moment, owed: Owed) -> None:
         "conversation", owed.journey, owed.step, journey.release, owed.channel, owed.key, owed.since, last, 0
     )
     add(m, attempt)
-    abandonment.give_up(m, attempt, INFERRED, last, wait_s=waited)
+    abandonment.give_up(m, attempt, INFERRED, last, wait_s=waited, probability=probability)

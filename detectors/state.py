@@ -30,6 +30,7 @@ __all__ = [
     "Solved",
     "Sums",
     "Told",
+    "ToldSilent",
     "Wait",
     "new",
 ]
@@ -127,8 +128,9 @@ class Journey:
 
 
 # Of an attempt that was given up, what its row said and the state does not: event id, source, policy version,
-# where, wait_s, short, intent, segment, step, release, queue.
+# where, wait_s, short, intent, segment, step, release, queue; of a silent one also the probability.
 Told = tuple[str, str, int, str, float | None, int, str, str, str, str, str]
+ToldSilent = tuple[str, str, int, str, float | None, int, str, str, str, str, str, float]
 
 
 @mypyc_attr(acyclic=True)
@@ -155,7 +157,7 @@ class Attempt:
         points: float = 0.0,
         given_up: int = 0,
         source: str = "",
-        told: Told | None = None,
+        told: Told | ToldSilent | None = None,
         leave: int = 0,
     ) -> None:
         self.kind = kind
@@ -236,7 +238,7 @@ class Wait:
 
 @mypyc_attr(acyclic=True)
 class Owed:
-    """A reply that the customer is owed, or got too late (``replied`` above 0)."""
+    """A reply that the customer is owed, or got (``replied`` above 0) and has not gone on after."""
 
     def __init__(
         self,
@@ -249,6 +251,9 @@ class Owed:
         replied: int,
         due: int,
         source: str = "",
+        asked: int = 0,
+        spoke: int = 0,
+        ended: int = 0,
     ) -> None:
         self.key = key
         self.channel = channel
@@ -259,6 +264,11 @@ class Owed:
         self.replied = replied
         self.due = due
         self.source = source
+        # When the question was asked: ``since`` counts from when somebody took over.
+        self.asked = asked or since
+        # Whether they had spoken with somebody here before (1), and when the conversation was closed.
+        self.spoke = spoke
+        self.ended = ended
 
 
 @mypyc_attr(acyclic=True)
@@ -366,6 +376,8 @@ class Customer:
         self.last_source = last_source
         self.last_id = last_id
         self.anonymous = anonymous
+        # Seconds that they usually take to go on after an answer on channels that answer at once; 0: not known.
+        self.reply_gap = 0
         # How often something out of order has made findings be told again: part of every row's version.
         self.epoch = 0
         self.ring: Ring | None = None

@@ -124,7 +124,8 @@ TABLES: Final[dict[str, Table]] = {
             "abandonments",
             "kind journey",
             "kind:lc silent:u8 where:lc inferred:u8 short:u8 channel:lc journey:lc step:lc intent:lc "
-            "segment:lc wait_s:f64n from_step:lc from_release:lc given_up_at:ms recovered_at:msn",
+            "segment:lc wait_s:f64n from_step:lc from_release:lc given_up_at:ms recovered_at:msn "
+            "probability:f64n",
         ),
         _table(
             "channel_switches",

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detectors.brief import cause
+from detectors.cause import cause
 from detectors.examples import MONDAY, Story, Told, fold, hours, minutes
 from detectors.moment import Findings, Moment
 from detectors.policy import DEFAULT_TEXT, Policy, default, parse

@@ -95,6 +95,21 @@ def test_given_up_on_the_channel_just_before() -> None:
 
 
 @pytest.mark.parametrize(
+    "opens", ["step.entered", "form_start", "checkout_step"], ids=["a step", "a form", "a cart"]
+)
+def test_falling_silent_alone_forces_nobody(opens: str) -> None:
+    """Called away, and back on another device or channel when the time-out had passed: nothing failed."""
+    began = (opens, 1, WEB)
+    for where in (WEB | {"channel": "app", "session_id": "s2"}, CALL):
+        back = ("page_view" if where["channel"] == "app" else "call.queued", hours(3), where)
+        story = fold(VISIT, began, back)
+        assert [row["inferred"] for row in story.rows("abandonments")] == [1]
+        assert kinds(story) == ["chosen"]
+        assert charged(story) == []
+        assert kinds(fold(VISIT, began, ("step.failed", minutes(1), WEB), back)) == ["forced"]
+
+
+@pytest.mark.parametrize(
     "guide",
     [
         ("channel.suggested", minutes(2), {"to_channel": "phone", "journey": "order"}),

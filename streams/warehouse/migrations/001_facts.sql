@@ -126,6 +126,7 @@ CREATE TABLE IF NOT EXISTS `abandonments`${ON_CLUSTER}
     `from_release` LowCardinality(String) CODEC(ZSTD(1)),
     `given_up_at` DateTime64(3, 'UTC') CODEC(Delta(8), ZSTD(1)),
     `recovered_at` Nullable(DateTime64(3, 'UTC')) CODEC(Delta(8), ZSTD(1)),
+    `probability` Nullable(Float64) CODEC(ZSTD(1)),
     `stored_at` DateTime64(3, 'UTC') DEFAULT now64(3) CODEC(Delta(8), ZSTD(1))
 )
 ENGINE = ${REPLACING}
