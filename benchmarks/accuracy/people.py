@@ -1,0 +1,30 @@
+"""Findings beside the truth of simulated people, with the seeds that are kept for testing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from benchmarks.accuracy.common import Figures, Where
+from benchmarks.accuracy.simulated import PACKS, TESTING, TUNING, measure
+
+__all__ = ["CUSTOMERS", "HOURS", "simulated"]
+
+CUSTOMERS = 2_000
+HOURS = 24
+
+
+def simulated(where: Where, packs: Sequence[str] = PACKS, seeds: Sequence[int] = TESTING) -> Figures:
+    """Each pack over all seeds."""
+    customers = where.size(CUSTOMERS)
+    found = {
+        pack: msgspec.to_builtins(measure(pack, seeds, customers=customers, hours=HOURS)) for pack in packs
+    }
+    return {
+        "tuning": list(TUNING),
+        "testing": list(seeds),
+        "customers": customers,
+        "hours": HOURS,
+        "packs": found,
+    }
