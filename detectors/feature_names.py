@@ -25,7 +25,7 @@ class Feature:
 
 
 # Of a journey, with their fading counts.
-SIGNALS: Final = (
+SIGNALS: Final[tuple[str, ...]] = (
     "repeat_contact",
     "switch_forced",
     "switch_ping_pong",
@@ -109,7 +109,7 @@ def _features() -> tuple[Feature, ...]:
     )
 
 
-FEATURES: Final = _features()
+FEATURES: Final[tuple[Feature, ...]] = _features()
 # The place of each among its kind.
 NUMBERS: Final[dict[str, int]] = {
     one.name: place for place, one in enumerate(one for one in FEATURES if one.kind == "number")
@@ -118,4 +118,4 @@ LABELS: Final[dict[str, int]] = {
     one.name: place for place, one in enumerate(one for one in FEATURES if one.kind == "label")
 }
 # What is known of a case at its end only; names that begin so.
-NEVER: Final = ("made_sla", "closed_", "resolved_")
+NEVER: Final[tuple[str, ...]] = ("made_sla", "closed_", "resolved_")

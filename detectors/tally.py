@@ -42,7 +42,7 @@ __all__ = [
 ]
 
 # How a contact ended, by number; the first is that none has.
-OUTCOMES: Final = ("", "served", "queue", "ivr", "other")
+OUTCOMES: Final[tuple[str, ...]] = ("", "served", "queue", "ivr", "other")
 _SERVED: Final = 1
 _QUEUE: Final = 2
 _IVR: Final = 3
@@ -73,8 +73,8 @@ _TICKETS: Final = frozenset(
 SPEAKS: Final = frozenset([*CONTACT_ENDS, *_TICKETS])
 
 # Fixed, not the policy's: a record is right under every policy, whichever was in force when it was written.
-HALF_LIVES: Final = (HOUR, 8 * HOUR, 2 * DAY, 14 * DAY)
-_RATES: Final = (log(2) / HOUR, log(2) / (8 * HOUR), log(2) / (2 * DAY), log(2) / (14 * DAY))
+HALF_LIVES: Final[tuple[int, ...]] = (HOUR, 8 * HOUR, 2 * DAY, 14 * DAY)
+_RATES: Final[tuple[float, ...]] = tuple([log(2) / half_life for half_life in HALF_LIVES])
 _AGAIN: Final = HOUR
 MOST_CASES: Final = 4
 

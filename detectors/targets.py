@@ -41,7 +41,7 @@ from detectors.vocabulary import TYPES
 __all__ = ["NAMES", "Target", "Term", "check", "factors", "logit", "made"]
 
 # What a section may be fitted to.
-NAMES: Final = ("recontact", "reopen", "survey")
+NAMES: Final[tuple[str, ...]] = ("recontact", "reopen", "survey")
 
 
 class Term:

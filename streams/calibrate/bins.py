@@ -118,14 +118,16 @@ def number_bins(name: str, values: NDArray[Any], most: int = MOST_BINS, least: i
     share = np.cumsum(capped) / capped.sum()
     heavy = np.flatnonzero(counts > capped)
     # Before these places an edge may lie: around each heavy value, and at each share of the rest.
-    spans = {(place - 1, place) for one in heavy for place in (one, one + 1) if 0 < place < len(known)}
+    spans = {
+        (place - 1, place) for one in heavy.tolist() for place in (one, one + 1) if 0 < place < len(known)
+    }
     for number in range(1, most):
         # Any place within a quarter of a bin will do: the roundest is taken.
         low, high = (int(np.searchsorted(share, (number + by) / most)) for by in (-0.25, 0.25))
         if low < high < len(known) and not np.any((heavy >= low) & (heavy <= high)):
             spans.add((low, high))
     edges: list[float] = []
-    rows = np.concatenate([[0], np.cumsum(counts)])
+    rows: list[int] = [0, *np.cumsum(counts).tolist()]
     begun = 0
     for low, high in sorted(spans):
         edge = roundest(float(known[low]), float(known[high]))

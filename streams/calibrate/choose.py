@@ -1,8 +1,10 @@
 """Which family, how strongly held back, and of how many features: told by time-ordered validation alone.
 
 1. Folds go forward in time, with a gap of the target's window (at least a day); bins are learnt anew in each.
-2. Every candidate is fitted in every fold on what was known by then, and looks at the stretch that follows.
-3. The least log-loss over all stretches chooses; of the number of parts, the least that is as good.
+   Every candidate is fitted in every fold on what was known by then, and looks at the stretch that follows.
+2. The least log-loss over all stretches chooses: the penalty of a ridge, the number and size of trees, and
+   whether one of the two is written or the mean of both. A base of its own for each stretch: bases move with
+   the seasons, and that is no ranking.
 """
 
 from __future__ import annotations
@@ -17,21 +19,18 @@ from numpy.typing import NDArray
 from streams.calibrate import boosted
 from streams.calibrate.boosted import Boosted
 from streams.calibrate.data import Rows
-from streams.calibrate.fitting import Choice, fit, strongest
+from streams.calibrate.fitting import Choice, fit
 from streams.calibrate.folds import forward
 from streams.calibrate.parts import Parts, learn
-from streams.calibrate.shapes import Floats, Shapes, mean
+from streams.calibrate.shapes import Floats, Shapes, mean, solve_base
 
-__all__ = ["Chosen", "Fold", "Tried", "auc", "choose", "folds_of", "log_loss"]
+__all__ = ["Chosen", "Fold", "Tried", "auc", "choose", "folds_of", "log_loss", "ranked_loss"]
 
 PENALTIES = (3.0, 10.0, 30.0, 100.0)
 ROUNDS = (50, 100, 150, 200, 300, 400, 600)
 LEAVES = (2, 3)
-COUNTS = (6, 9, 12, 16, 20, 25)
-#: Fewer parts are preferred while the log-loss is at most this much (relatively) above the least.
-AS_GOOD = 0.001
-#: Without enough positives to validate with: what a hundred positives bear.
-CAUTIOUS = Choice("ridge", 30.0, Boosted(), 6)
+#: Without enough positives to validate with.
+CAUTIOUS = Choice("ridge", 30.0, Boosted())
 DAY = 86_400_000
 
 
@@ -50,6 +49,7 @@ class Chosen(msgspec.Struct, frozen=True):
     tried: list[Tried]
     places: NDArray[np.int64]
     logits: Floats
+    ends: list[int]  # of each stretch, among them
 
 
 class Fold:
@@ -63,14 +63,6 @@ class Fold:
         self.ahead = parts.codes(ahead)
         self.truth = ahead.positive.astype(float)
         self.after = after
-
-    def only(self, places: list[int]) -> Fold:
-        """Of some parts."""
-        found = object.__new__(Fold)
-        found.parts = self.parts.only(places)
-        found.codes, found.positive = self.codes[:, places], self.positive
-        found.ahead, found.truth, found.after = self.ahead[:, places], self.truth, self.after
-        return found
 
     @property
     def weight(self) -> Floats:
@@ -98,25 +90,38 @@ def log_loss(truth: Floats, logits: Floats) -> float:
     return float(np.mean(np.logaddexp(0.0, logits) - truth * logits))
 
 
+def ranked_loss(truth: Floats, logits: Floats) -> float:
+    """Log-loss on the base that fits these rows: bases move with the seasons, and that is no ranking."""
+    return log_loss(truth, logits + solve_base(logits, truth))
+
+
 def folds_of(
     target: str, rows: Rows, names: Sequence[str], pairs: Sequence[tuple[str, str]], gap: int
 ) -> list[Fold]:
-    """The folds, in the order of time; none where there are too few positives."""
+    """The folds of the rows to fit, in the order of time; none where there are too few positives."""
     found = forward(rows.times, rows.known, rows.positive, max(gap, DAY))
     return [Fold(learn(target, rows.at(known), names, pairs), rows, known, after) for known, after in found]
 
 
 def choose(folds: list[Fold], seed: int = 1) -> Chosen:
-    """The candidate with the least log-loss, of as few parts as are as good."""
+    """Family and regularisation."""
     if not folds:
-        return Chosen(CAUTIOUS, [], np.zeros(0, np.int64), np.zeros(0))
+        return Chosen(CAUTIOUS, [], np.zeros(0, np.int64), np.zeros(0), [])
     search = _Search(folds, seed)
     ridges, trees = search.ridges(), search.boostings()
     penalty, rounds = ridges.choice.penalty, trees.choice.boosting
     means = [mean([one, other]) for one, other in zip(ridges.models, trees.models, strict=True)]
     both = search.told(Choice("both", penalty, rounds), means)
     best = min((both, ridges, trees), key=lambda one: one.loss)
-    return search.fewest(Choice(best.choice.family, penalty, rounds), best)
+    places = np.concatenate([fold.after for fold in folds])
+    ends = [int(end) for end in np.cumsum([len(fold.after) for fold in folds])]
+    choice = Choice(best.choice.family, penalty, rounds)
+    return Chosen(choice, search.tried, places, np.concatenate(best.logits), ends)
+
+
+def _within(fitted: list[tuple[Fold, Shapes]]) -> float:
+    """AUC, each stretch by itself: from one to the next the base moves, and that is no ranking."""
+    return round(float(np.mean([auc(fold.truth, model.logits(fold.ahead)) for fold, model in fitted])), 4)
 
 
 class _Looked(NamedTuple):
@@ -134,18 +139,19 @@ class _Search:
     def __init__(self, folds: list[Fold], seed: int) -> None:
         self.folds = folds
         self.seed = seed
-        self.truth = np.concatenate([fold.truth for fold in folds])
         self.tried: list[Tried] = []
 
-    def told(self, choice: Choice, models: list[Shapes], folds: list[Fold] | None = None) -> _Looked:
+    def told(self, choice: Choice, models: list[Shapes]) -> _Looked:
         """Look at what followed."""
-        pairs = list(zip(models, folds or self.folds, strict=True))
-        logits = [model.logits(fold.ahead) for model, fold in pairs]
-        loss = log_loss(self.truth, np.concatenate(logits))
-        # Each stretch by itself: from one to the next the base moves, and that is no ranking.
-        within = float(np.mean([auc(fold.truth, one) for (_, fold), one in zip(pairs, logits, strict=True)]))
-        words = choice.words + (f", {choice.parts} parts" if choice.parts else "")
-        self.tried.append(Tried(words, round(loss, 6), round(within, 4)))
+        fitted = list(zip(self.folds, models, strict=True))
+        logits = [model.logits(fold.ahead) for fold, model in fitted]
+        loss = float(
+            np.average(
+                [ranked_loss(fold.truth, one) for fold, one in zip(self.folds, logits, strict=True)],
+                weights=[len(one) for one in logits],
+            )
+        )
+        self.tried.append(Tried(choice.words, round(loss, 6), _within(fitted)))
         return _Looked(loss, choice, models, logits)
 
     def ridges(self) -> _Looked:
@@ -181,25 +187,6 @@ class _Search:
                 choice = Choice("boosting", 0.0, msgspec.structs.replace(options, rounds=rounds))
                 found.append(self.told(choice, [stages[at] for stages in grown]))
         return min(found, key=lambda one: one.loss)
-
-    def fewest(self, choice: Choice, best: _Looked) -> Chosen:
-        """The least number of parts that is as good as the best number; each fold ranks its own parts."""
-        found = []
-        most = max(len(fold.parts.bins) for fold in self.folds)
-        for count in [count for count in COUNTS if count < most]:
-            few = msgspec.structs.replace(choice, parts=count)
-            folds = [
-                fold.only(strongest(model, fold.codes, count))
-                for fold, model in zip(self.folds, best.models, strict=True)
-            ]
-            found.append(self.told(few, [self._fit(few, fold) for fold in folds], folds))
-        found.append(
-            _Looked(best.loss, msgspec.structs.replace(choice, parts=most), best.models, best.logits)
-        )
-        least = min(one.loss for one in found)
-        taken = next(one for one in found if one.loss <= least * (1.0 + AS_GOOD))
-        places = np.concatenate([fold.after for fold in self.folds])
-        return Chosen(taken.choice, self.tried, places, np.concatenate(taken.logits))
 
     def _fit(self, choice: Choice, fold: Fold) -> Shapes:
         return fit(choice, fold.parts, fold.codes, fold.positive, [fold.weight], self.seed)

@@ -7,7 +7,7 @@ what runs, and nothing later can be in a row: a feature is taken at the moment i
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -15,17 +15,14 @@ from numpy.typing import NDArray
 
 from detectors.feature_names import LABELS, NUMBERS
 from detectors.policy import Policy
-from streams.backtest import fold_events
 from streams.clock import wall_ms
+from streams.folding import Progress, few_collections, fold_chunks
 from streams.identity import Pseudonyms
 from streams.sources.api import SourceEvent
 from streams.targets.labels import KINDS, Label
 from streams.ticks import under
 
 __all__ = ["Rows", "gather"]
-
-Progress = Callable[[int, int], None]
-EVERY = 2_000
 
 
 class Rows:
@@ -34,6 +31,7 @@ class Rows:
     def __init__(
         self,
         refs: list[tuple[str, str]],
+        types: NDArray[Any],
         times: NDArray[np.int64],
         known: NDArray[np.int64],
         customers: NDArray[np.int64],
@@ -43,6 +41,7 @@ class Rows:
         need: NDArray[np.float64],
     ) -> None:
         self.refs = refs
+        self.types = types
         self.times = times
         self.known = known
         self.customers = customers
@@ -60,6 +59,7 @@ class Rows:
         refs = [self.refs[place] for place in places]
         return Rows(
             refs,
+            self.types[places],
             self.times[places],
             self.known[places],
             self.customers[places],
@@ -68,6 +68,14 @@ class Rows:
             self.labels[places],
             self.need[places],
         )
+
+    def cut(self, labels: dict[tuple[str, str], Label]) -> Rows:
+        """The rows that have a label of ``labels``, with what was known to these."""
+        found = self.at(np.array([ref in labels for ref in self.refs], bool))
+        told = [labels[ref] for ref in found.refs]
+        found.positive = np.array([label.positive for label in told], bool)
+        found.known = found.times + np.array([label.lead or 0 for label in told], np.int64)
+        return found
 
     def column(self, name: str) -> NDArray[Any]:
         """A feature's values."""
@@ -87,31 +95,28 @@ def gather(
 ) -> Rows:
     """Fold ``events`` and take the features of those that ``labels`` names, each once."""
     refs: list[tuple[str, str]] = []
+    types: list[str] = []
     numbers = array("d")
     texts: list[list[str]] = []
     moments: list[tuple[int, float]] = []
     left = dict(labels)
-    done = 0
-    timed: Iterable[Any] = under(policy, events, now_ms=wall_ms())
-    for found in fold_events(timed, policy, names, watch=KINDS[target]):
-        for seen in found.findings.watched:
-            ref = (seen.e.source, seen.e.id)
-            if left.pop(ref, None) is not None:
-                refs.append(ref)
-                numbers.extend(seen.numbers)
-                texts.append(seen.labels)
-                moments.append((seen.e.time, seen.human_need))
-        if isinstance(found.raw, SourceEvent):
-            done += 1
-            if progress and done % EVERY == 0:
-                progress(done, len(events))
-    if progress:
-        progress(done, len(events))
+    with few_collections():
+        items = list(under(policy, events, now_ms=wall_ms()))
+        for findings in fold_chunks(items, policy, names, watch=KINDS[target], progress=progress):
+            for seen in findings.watched:
+                ref = (seen.e.source, seen.e.id)
+                if left.pop(ref, None) is not None:
+                    refs.append(ref)
+                    types.append(seen.e.type)
+                    numbers.extend(seen.numbers)
+                    texts.append(seen.labels)
+                    moments.append((seen.e.time, seen.human_need))
     told = [labels[ref] for ref in refs]
     places: dict[str, int] = {}
     times = np.array([time for time, _ in moments], np.int64)
     return Rows(
         refs,
+        np.array(types, object),
         times,
         times + np.array([label.lead or 0 for label in told], np.int64),
         np.array([places.setdefault(label.customer, len(places)) for label in told], np.int64),

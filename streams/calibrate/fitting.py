@@ -15,7 +15,7 @@ from streams.calibrate.boosted import Boosted
 from streams.calibrate.parts import Parts
 from streams.calibrate.shapes import Floats, Shapes, mean
 
-__all__ = ["Choice", "bags", "fit", "strongest"]
+__all__ = ["Choice", "bags", "fit"]
 
 
 class Choice(msgspec.Struct, frozen=True):
@@ -24,7 +24,6 @@ class Choice(msgspec.Struct, frozen=True):
     family: Literal["ridge", "boosting", "both"]
     penalty: float
     boosting: Boosted
-    parts: int = 0  # the strongest so many are kept; 0 for all
 
     @property
     def words(self) -> str:
@@ -64,10 +63,3 @@ def fit(
             parts.bins, codes, positive, weights, choice.boosting, parts.directions, seed=seed
         )
     return mean(found).centred(codes)
-
-
-def strongest(shapes: Shapes, codes: Codes, count: int) -> list[int]:
-    """The places of the parts that tell rows apart most, in their order."""
-    spreads = shapes.spreads(codes)
-    order = np.argsort(-spreads, kind="stable")[: count or None]
-    return sorted(int(place) for place in order if spreads[place] > 0)

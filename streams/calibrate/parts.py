@@ -20,19 +20,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.feature_names import FEATURES, NEVER, NUMBERS
-from streams.calibrate.bins import Bins, Codes, LabelBins, NumberBins, PairBins, label_bins, number_bins
+from streams.calibrate.bins import (
+    MOST_BINS,
+    MOST_LEVELS,
+    Bins,
+    Codes,
+    LabelBins,
+    NumberBins,
+    PairBins,
+    label_bins,
+    number_bins,
+)
 from streams.calibrate.data import Rows
 from streams.calibrate.directions import direction
 from streams.errors import SettingError
 
 __all__ = ["Parts", "chosen", "learn", "protected_names"]
 
+# They grow with the length of the history that was folded, not with what happened: fitted to a month, they
+# are out of place in the next. Rates and fading counts say the same and stay in their range.
+GROWING = ("contacts", "known_h", "cases_solved", "cases_returned")
 _BY_NAME = {one.name: one for one in FEATURES}
-# A bin is to expect this many positives at least: below, its log-odds would be noise.
-POSITIVES_A_BIN = 3
+# A bin is to expect so many positives at least, whatever it holds: below, its log-odds would be noise.
+POSITIVES_A_BIN, POSITIVES_A_LABEL = 2, 1
 LEAST = 20
-# With so few positives twelve steps would follow chance; with so many they do not.
-FEW, FEW_BINS, MANY_BINS = 400, 8, 12
 # A side of a pair.
 PAIR_BINS, PAIR_LEVELS = 4, 4
 
@@ -63,6 +74,7 @@ def chosen(features: Sequence[str], without: Sequence[str], with_protected: Sequ
         one.name
         for one in FEATURES
         if one.name in wanted
+        and (one.name in features or one.name not in GROWING)
         and one.name not in without
         and (not one.protected or one.name in with_protected)
     ]
@@ -104,11 +116,12 @@ class Parts:
 def learn(target: str, rows: Rows, names: Sequence[str], pairs: Sequence[tuple[str, str]]) -> Parts:
     """Bins of the features that tell rows apart at all, from these rows alone."""
     positives = int(rows.positive.sum())
-    least = max(LEAST, ceil(POSITIVES_A_BIN * len(rows) / max(1, positives)))
-    most = FEW_BINS if positives < FEW else MANY_BINS
+    a_positive = len(rows) / max(1, positives)
+    least = max(LEAST, ceil(POSITIVES_A_BIN * a_positive))
+    seen = max(LEAST, ceil(POSITIVES_A_LABEL * a_positive))
     bins: list[Bins] = []
     for name in names:
-        one = _bins(name, rows.column(name), most, None, least)
+        one = _bins(name, rows.column(name), MOST_BINS, MOST_LEVELS, least if name in NUMBERS else seen)
         if one is not None:
             bins.append(one)
     for first, second in pairs:
@@ -119,11 +132,11 @@ def learn(target: str, rows: Rows, names: Sequence[str], pairs: Sequence[tuple[s
 
 
 def _bins(
-    name: str, values: NDArray[Any], most: int, levels: int | None, least: int
+    name: str, values: NDArray[Any], most: int, levels: int, least: int
 ) -> NumberBins | LabelBins | None:
     if name in NUMBERS:
         number = number_bins(name, values, most, least)
         return number if number.edges else None
-    label = label_bins(name, values, levels, least) if levels else label_bins(name, values, least=least)
+    label = label_bins(name, values, levels, least)
     # One level that every row has says nothing.
     return label if label.levels and len(np.unique(label.codes(values))) > 1 else None

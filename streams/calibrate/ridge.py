@@ -16,6 +16,11 @@ from streams.calibrate.shapes import Floats, Shapes
 
 __all__ = ["fit"]
 
+# When to stop: a relative change of the loss below this.
+EXACT = 1e-8
+Bound = tuple[float | None, float | None]
+FREE: Bound = (None, None)
+
 
 def fit(
     bins: Sequence[Bins],
@@ -28,7 +33,8 @@ def fit(
     """The shapes that are likeliest under ``penalty`` (times half the sum of squared steps)."""
     from scipy.optimize import minimize
 
-    columns, bounds = [np.ones(len(codes))], [(None, None)]
+    columns: list[Floats] = [np.ones(len(codes))]
+    bounds: list[Bound] = [FREE]
     for place, one in enumerate(bins):
         steps, allowed = _columns(one, codes[:, place], directions[place])
         columns += steps
@@ -47,22 +53,21 @@ def fit(
         slope = design.T @ (weight * (chance - positive)) + ridge * found
         return float(total + 0.5 * ridge @ (found * found)), slope
 
-    done = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 500})
+    done = minimize(
+        loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 500, "ftol": EXACT}
+    )
     return _shapes(bins, done.x)
 
 
-def _columns(
-    one: Bins, codes: Codes, direction: int
-) -> tuple[list[Floats], list[tuple[float | None, float | None]]]:
-    free: tuple[float | None, float | None] = (None, None)
+def _columns(one: Bins, codes: Codes, direction: int) -> tuple[list[Floats], list[Bound]]:
     if not one.ordered:
         # All others stay at 0: a label that is new is nothing special.
-        return [(codes == level).astype(float) for level in range(one.size - 1)], [free] * (one.size - 1)
+        return [(codes == level).astype(float) for level in range(one.size - 1)], [FREE] * (one.size - 1)
     missing = one.size - 1
     known = codes < missing
     steps = [(known & (codes >= edge)).astype(float) for edge in range(1, missing)]
-    bound = (0.0, None) if direction > 0 else (None, 0.0) if direction < 0 else free
-    return [*steps, (~known).astype(float)], [bound] * len(steps) + [free]
+    bound: Bound = (0.0, None) if direction > 0 else (None, 0.0) if direction < 0 else FREE
+    return [*steps, (~known).astype(float)], [bound] * len(steps) + [FREE]
 
 
 def _shapes(bins: Sequence[Bins], found: Floats) -> Shapes:

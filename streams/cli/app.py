@@ -11,6 +11,7 @@ from typer.exceptions import TyperException
 
 from streams.cli import (
     backtest,
+    calibrate,
     dead_letters,
     demo,
     doctor,
@@ -45,6 +46,7 @@ app.add_typer(topics.app, name="topics")
 app.command("migrate", short_help="Bring the database up to date.")(warehouse.migrate)
 app.command("replay", short_help="Publish a file's events to Kafka.")(replay.replay)
 app.command("backtest", short_help="Score a file's events without a broker.")(backtest.backtest)
+app.command("calibrate", short_help="Fit the policy to history.")(calibrate.calibrate)
 app.command("simulate", short_help="Make up customers, with the truth about them.")(simulate.simulate)
 app.add_typer(policy.app, name="policy")
 app.command("sql", short_help="Ask ClickHouse.")(warehouse.sql)

@@ -1,0 +1,91 @@
+"""The black box beside which the additive model is shown: gradient boosting that may combine all features.
+
+The same rows, the same features as they are (not in bins), the same folds for its own parameters. It is never
+written anywhere: it says what being additive costs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from detectors.feature_names import NUMBERS
+from streams.calibrate.bins import LabelBins, label_bins
+from streams.calibrate.boosted import Boosted
+from streams.calibrate.choose import DAY, ranked_loss
+from streams.calibrate.data import Rows
+from streams.calibrate.folds import forward
+from streams.calibrate.shapes import Floats
+
+__all__ = ["Reference", "reference"]
+
+LEAVES = (4, 8, 16, 31)
+ROUNDS = (25, 50, 100, 150, 200, 300)
+# Levels of a label that it is told apart by, at most.
+MOST_LEVELS = 200
+
+
+class Reference(msgspec.Struct, frozen=True):
+    """Its parameters, and its log-odds of the rows looked at in validation and of those asked for."""
+
+    options: Boosted
+    looked: Floats
+    asked: Floats | None
+
+    @property
+    def words(self) -> str:
+        """In one line."""
+        options = self.options
+        return f"boosting of all features together, {options.rounds} rounds, {options.leaves} leaves"
+
+
+def reference(rows: Rows, names: Sequence[str], ask: Rows | None, gap: int, seed: int = 1) -> Reference:
+    """Choose its parameters within ``rows``, fit it to them, and ask it about ``ask``."""
+    folds = forward(rows.times, rows.known, rows.positive, max(gap, DAY))
+    tried: list[tuple[float, Boosted, list[Floats]]] = []
+    for leaves in LEAVES if folds else ():
+        options = Boosted(max(ROUNDS), leaves=leaves, least=20, ridge=5.0, share=1.0)
+        found = [
+            _staged(options, ROUNDS, rows.at(known), names, rows.at(after), seed) for known, after in folds
+        ]
+        for place, rounds in enumerate(ROUNDS):
+            logits = [stages[place] for stages in found]
+            losses = [
+                ranked_loss(rows.positive[after].astype(float), one)
+                for (_, after), one in zip(folds, logits, strict=True)
+            ]
+            loss = float(np.average(losses, weights=[len(one) for one in logits]))
+            tried.append((loss, msgspec.structs.replace(options, rounds=rounds), logits))
+    if tried:
+        _, options, logits = min(tried, key=lambda one: one[0])
+    else:
+        options, logits = Boosted(50, leaves=4, ridge=5.0, share=1.0), [np.zeros(0)]
+    asked = None if ask is None else _staged(options, (options.rounds,), rows, names, ask, seed)[-1]
+    return Reference(options, np.concatenate(logits), asked)
+
+
+def _staged(
+    options: Boosted, stages: Sequence[int], rows: Rows, names: Sequence[str], ask: Rows, seed: int
+) -> list[Floats]:
+    """Log-odds of ``ask`` after each of ``stages`` rounds."""
+    labels = {
+        name: label_bins(name, rows.column(name), MOST_LEVELS, 5) for name in names if name not in NUMBERS
+    }
+    model = options.model(categorical_features=[name in labels for name in names], random_state=seed)
+    given, asked = _inputs(rows, names, labels), _inputs(ask, names, labels)
+    found = []
+    for rounds in stages:
+        model.set_params(max_iter=rounds)
+        model.fit(given, rows.positive)
+        found.append(np.asarray(model.decision_function(asked), np.float64))
+    return found
+
+
+def _inputs(rows: Rows, names: Sequence[str], labels: dict[str, LabelBins]) -> Floats:
+    columns: list[Any] = [
+        labels[name].codes(rows.column(name)) if name in labels else rows.column(name) for name in names
+    ]
+    return np.column_stack(columns).astype(np.float64)

@@ -1,0 +1,193 @@
+"""One calibration from files to policy and report.
+
+1. Fold the files once under the base policy, and take the features of the events that have a label.
+2. Fit the rows before ``--holdout`` (or ``--until``), with labels that were known by then.
+3. Write the section into the base policy's text, read the whole back, and only then save it.
+4. Report with what was written: the policy's own log-odds of every row, and how well they foretold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+import numpy as np
+
+from detectors.policy import DEFAULT_TEXT, Policy, PolicyError, parse
+from detectors.targets import logit
+from streams.calibrate import extra, report
+from streams.calibrate.choose import DAY, folds_of
+from streams.calibrate.data import Rows, gather
+from streams.calibrate.model import Model, fitted, validated
+from streams.calibrate.parts import chosen, protected_names
+from streams.calibrate.reference import reference
+from streams.calibrate.request import Request
+from streams.calibrate.section import Section, written
+from streams.calibrate.shapes import Floats
+from streams.calibrate.text import with_section
+from streams.errors import OperationError, SettingError
+from streams.identity import Pseudonyms
+from streams.sources.api import SourceCounts, get_source, rfc3339
+from streams.sources.files import read_merged
+from streams.targets.labels import labels
+from streams.targets.spec import TargetSpec
+from streams.targets.spec import parse as parse_target
+
+__all__ = ["Fit", "History", "run", "short"]
+
+short = report.short
+
+# Below this a fit would learn names by heart.
+LEAST_POSITIVES = 20
+_ALL = 2**62
+
+
+class History(NamedTuple):
+    """Rows to fit, and rows kept apart (none: no holdout). ``cut`` is the moment between them."""
+
+    spec: TargetSpec
+    fit: Rows
+    apart: Rows | None
+    gap: int
+
+
+class Fit(NamedTuple):
+    """What was fitted and what was written of it."""
+
+    model: Model
+    section: Section
+    policy: Policy
+
+
+def run(request: Request, progress: Callable[[int, int], None] | None = None) -> dict[str, Any]:
+    """Fit, write, report. Raises SettingError and OperationError as :func:`streams.calibrate.run`."""
+    extra.need(pictures=request.pictures is not None)
+    from threadpoolctl import threadpool_limits
+
+    names = chosen(request.features, request.without, request.with_protected)
+    for name in {name for pair in request.pairs for name in pair}:
+        if name not in names:
+            raise SettingError("--pair", repr(name), "two features that are fitted: " + ", ".join(names))
+    base = _base(request)
+    history = _history(request, base, progress)
+    # One thread: sums are then in one order, and the same history gives the same bytes on every machine.
+    with threadpool_limits(limits=1):
+        fit = _fit(request, base, history, names)
+        request.policy_out.write_text(fit.policy.text, "utf-8")
+        found = report.made(request, history, names, fit, _logits(request, history, names, fit))
+    if request.report_out is not None:
+        request.report_out.write_bytes(msgspec.json.format(msgspec.json.encode(found)) + b"\n")
+    if request.pictures is not None:
+        report.drawn(request.pictures, history, fit, found)
+    return found
+
+
+def _base(request: Request) -> Policy:
+    try:
+        return parse(DEFAULT_TEXT if request.base is None else request.base.read_text("utf-8"))
+    except OSError as error:
+        raise SettingError("--base", str(error.strerror), "a policy file that can be read") from None
+    except UnicodeDecodeError:
+        raise SettingError("--base", "a file that is not UTF-8", "a policy file (TOML)") from None
+    except PolicyError as error:
+        raise SettingError(f"--base: {error.key}", error.found, error.expected) from None
+
+
+def _history(request: Request, base: Policy, progress: Callable[[int, int], None] | None) -> History:
+    spec = parse_target(request.target_text)
+    source = get_source(request.source)
+    events = list(read_merged(source, request.files, SourceCounts()))
+    zone = getattr(source, "zone", "UTC")
+    gap = max(DAY, 1000 * (spec.seconds or 0))
+    # What was known by the cut is fitted; what is known by the end says how well.
+    cut = request.until if request.holdout is None else request.holdout
+    known = labels(spec, events, cut, zone=zone)
+    later = {} if request.holdout is None else labels(spec, events, request.until, zone=zone)
+    rows = gather(spec.name, events, {**later, **known}, base, Pseudonyms.of(request.settings), progress)
+    fit = rows.cut(known)
+    end = _ALL if cut is None else cut
+    if spec.seconds is None and len(fit):
+        # Without a window the last day's outcomes have not had the time to happen.
+        end = min(end, int(rows.times.max()) + 1) - gap
+    fit = fit.at((fit.times >= (request.start or -_ALL)) & (fit.times < end))
+    positives = int(fit.positive.sum())
+    if positives < LEAST_POSITIVES or positives == len(fit):
+        raise OperationError(
+            f"--target {spec.text}: {positives} bad outcomes among {len(fit)} rows to fit; "
+            f"at least {LEAST_POSITIVES}, and as many good ones, are needed"
+        )
+    if request.holdout is None:
+        return History(spec, fit, None, gap)
+    apart = rows.cut(later)
+    apart = apart.at(apart.times >= request.holdout)
+    if not apart.positive.any() or apart.positive.all():
+        raise SettingError("--holdout", rfc3339(request.holdout), "a time after which both outcomes are seen")
+    return History(spec, fit, apart, gap)
+
+
+def _fit(request: Request, base: Policy, history: History, names: Sequence[str]) -> Fit:
+    spec, rows = history.spec, history.fit
+    model = fitted(spec.name, rows, names, request.pairs, history.gap, request.seed)
+    section = written(
+        spec.name,
+        spec.text,
+        sorted({str(kind) for kind in rows.types}),
+        model.parts,
+        model.shapes,
+        model.codes,
+        rows.positive.astype(float),
+        live=request.live,
+        protected=bool(request.with_protected),
+        comment=_comment(rows),
+    )
+    text = with_section(base.text, f"targets.{spec.name}", section.text)
+    try:
+        policy = parse(text)
+    except PolicyError as error:
+        raise SettingError(f"--policy-out: {error.key}", error.found, error.expected) from None
+    return Fit(model, section, policy)
+
+
+def _comment(rows: Rows) -> str:
+    """What the numbers come from, beside them."""
+    first, last = rfc3339(int(rows.times.min()))[:10], rfc3339(int(rows.times.max()))[:10]
+    told = f"{len(rows):,} rows from {first} to {last}, {int(rows.positive.sum()):,} of them positive"
+    return f"# Written by `rehuman calibrate`: {told}.\n"
+
+
+def evaluated(policy: Policy, name: str, rows: Rows) -> Floats:
+    """The log-odds that the policy itself gives to rows."""
+    target = policy.targets[name]
+    numbers, texts = rows.numbers.tolist(), rows.labels.tolist()
+    return np.array([logit(target, *one) for one in zip(numbers, texts, strict=True)], float)
+
+
+def _logits(request: Request, history: History, names: Sequence[str], fit: Fit) -> report.Logits:
+    """All that the report compares, on the same rows."""
+    spec, rows, apart = history.spec, history.fit, history.apart
+    box = reference(rows, names, apart, history.gap, request.seed)
+    # The other way round: with what is protected where it was left out, without where it was used.
+    hidden = protected_names()
+    if request.with_protected:
+        others = [name for name in names if name not in hidden]
+    else:
+        others = chosen(request.features, request.without, hidden)
+    folds = folds_of(spec.name, rows, others, request.pairs, history.gap)
+    choice = fit.model.chosen.choice
+    own = evaluated(fit.policy, spec.name, rows)
+    if apart is None:
+        places = fit.model.chosen.places
+        looked = {
+            "additive": fit.model.chosen.logits,
+            "boosting": box.looked,
+            "other": validated(folds, choice, request.seed) if folds else np.zeros(0),
+        }
+        return report.Logits(own, rows.at(places), looked, box.words, others)
+    other = fitted(spec.name, rows, others, request.pairs, history.gap, request.seed, choice)
+    looked = {
+        "additive": evaluated(fit.policy, spec.name, apart),
+        "boosting": box.asked if box.asked is not None else np.zeros(0),
+        "other": other.shapes.logits(other.parts.codes(apart)),
+    }
+    return report.Logits(own, apart, looked, box.words, others)
