@@ -11,6 +11,7 @@ detectors.policy_errors.PolicyError: effort.scale: found -1; expected `float` > 
 from __future__ import annotations
 
 import math
+import re
 import tomllib
 from collections.abc import Iterator
 from datetime import datetime
@@ -258,10 +259,12 @@ def _duration(kind: type, value: object) -> object:
 # A policy arrives as a record, and none may hold a worker up: a key of 10,000 parts takes the reader seconds.
 _MOST_TEXT = 32 * 1024
 _MOST_DOTS = 32
+# A fraction by itself, of which a row of log-odds has many, is no part of a key.
+_FRACTION: Final = re.compile(r"(?<![\w.])\d+\.\d+(?:[eE][-+]?\d+)?(?![\w.])")
 
 
 def _dots(line: str) -> int:
-    return line.count(".")
+    return _FRACTION.sub("", line).count(".")
 
 
 # Beyond these a number is a slip: no sum of points, no due time may overflow.

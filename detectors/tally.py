@@ -76,7 +76,7 @@ SPEAKS: Final = frozenset([*CONTACT_ENDS, *_TICKETS])
 HALF_LIVES: Final[tuple[int, ...]] = (HOUR, 8 * HOUR, 2 * DAY, 14 * DAY)
 _RATES: Final[tuple[float, ...]] = tuple([log(2) / half_life for half_life in HALF_LIVES])
 _AGAIN: Final = HOUR
-MOST_CASES: Final = 4
+MOST_CASES: Final = 8
 
 
 @mypyc_attr(acyclic=True)
@@ -260,11 +260,8 @@ def on_ticket(tally: Tally | None, e: Event) -> Tally:
 def _open(tally: Tally, e: Event) -> Case:
     cases = tally.cases
     if len(cases) >= MOST_CASES:
-        oldest = cases[0]
-        for case in cases:
-            if (case.touched, case.key) < (oldest.touched, oldest.key):
-                oldest = case
-        cases.remove(oldest)
+        # What is solved is over for most; of what is not, something will be told again.
+        cases.remove(min(cases, key=lambda case: (not case.solved, case.touched, case.key)))
     # Of one that was not seen when it was opened nobody knows how old it is.
     case = Case(number(e.case_id), e.time if e.type == "ticket.created" else 0, e.time)
     cases.append(case)

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -97,6 +98,7 @@ def _note(name: str, fixes: list[str]) -> None:
         fixes.append(name)
 
 
+@lru_cache(maxsize=DAY)
 def clock_seconds(text: str) -> int:
     """Seconds since midnight of ``h:mm:ss``; :class:`RejectError` ``bad_time`` for anything else.
 

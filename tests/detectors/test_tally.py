@@ -117,12 +117,16 @@ def test_a_case_not_seen_when_it_was_opened_is_of_no_age() -> None:
     assert case(tally_of(ticket("updated", 3))).opened == 0
 
 
-def test_the_case_untouched_longest_makes_room() -> None:
+def test_a_solved_case_makes_room_then_the_one_untouched_longest() -> None:
     opened = [ticket("created", number, f"K{number}") for number in range(MOST_CASES)]
-    tally = tally_of(*opened, ticket("updated", 50, "K0"), ticket("created", 60, "new"))
+    told = [*opened, ticket("updated", 50, "K0"), ticket("solved", 55, "K3"), ticket("created", 60, "new")]
+    tally = tally_of(*told)
     assert len(tally.cases) == MOST_CASES
-    assert MONDAY + minutes(1) not in [one.opened for one in tally.cases]
-    assert MONDAY in [one.opened for one in tally.cases]
+    kept = [(one.opened - MONDAY) // minutes(1) for one in tally.cases]
+    assert kept == [number for number in range(MOST_CASES) if number != 3] + [60]
+    tally = tally_of(*told, ticket("created", 70, "newer"))
+    kept = [(one.opened - MONDAY) // minutes(1) for one in tally.cases]
+    assert kept == [number for number in range(MOST_CASES) if number not in (1, 3)] + [60, 70]
 
 
 def test_a_late_event_changes_nothing() -> None:

@@ -265,3 +265,15 @@ def test_a_section_may_name_every_feature_that_is_not_protected() -> None:
     zeros, ones = [0.0] * len(NUMBERS), ["a"] * len(LABELS)
     assert logit(target, zeros, ones) == len(NUMBERS) + len(LABELS) - 3
     assert json.dumps(factors(target, zeros, ones)[0]) == '["wait_s", 1.0]'
+
+
+def test_a_row_of_many_fractions_is_no_key_of_many_parts() -> None:
+    edges = [float(edge) for edge in range(200)]
+    section = f"{NUMBER}edges = {edges}\nlog_odds = {[edge / 8 for edge in range(201)]}\n"
+    target = parse(DEFAULT_TEXT + section).targets["recontact"]
+    numbers = [math.nan] * len(NUMBERS)
+    numbers[NUMBERS["wait_s"]] = 120.0
+    assert logit(target, numbers, [""] * len(LABELS)) == 121 / 8
+    for part in ("a", "1", "1a", '"1"'):
+        with pytest.raises(PolicyError, match="a line of many dots"):
+            parse(DEFAULT_TEXT + ".".join([part] * 40) + " = 1\n")
