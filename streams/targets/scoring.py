@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from detectors.event_row import EventRow
+from detectors.events import Event
 from detectors.moment import Findings
 from detectors.need import logistic
 from detectors.policy import Policy
@@ -56,12 +57,17 @@ class Scores:
     """One policy's scores at the events that have a label."""
 
     def __init__(
-        self, policy: Policy, specs: Sequence[TargetSpec], labels: dict[str, dict[Ref, Label]]
+        self,
+        policy: Policy,
+        specs: Sequence[TargetSpec],
+        labels: dict[str, dict[Ref, Label]],
+        items: Items,
     ) -> None:
         first = specs[0]
         own = [spec for spec in specs if spec.name in policy.targets]
         self._main = policy
         self._labels = labels
+        self._items = items
         #: The policy to fold: human need is the first target's section.
         self.policy = policy.shows(first.name)
         # Read off the rows: the first target, and all that have no section where the first has none either.
@@ -77,7 +83,7 @@ class Scores:
         """What some records led to."""
         self._take(findings, self._rows)
         for seen in findings.watched:
-            ref = (seen.e.source, seen.e.id)
+            ref = self._ref(seen.e)
             for spec in self._sections:
                 if ref in self._labels[spec.text]:
                     need = logistic(logit(self._main.targets[spec.name], seen.numbers, seen.labels))
@@ -91,21 +97,28 @@ class Scores:
             if not isinstance(row, EventRow):
                 continue
             for text, types, labels in kinds:
-                if row.e.type not in types or (row.e.source, row.e.id) not in labels:
+                if row.e.type not in types:
+                    continue
+                ref = self._ref(row.e)
+                if ref not in labels:
                     continue
                 if row.late or not (row.coverage > 0.0 or row.human_need > 0.0):
                     continue
-                ref = (row.e.source, row.e.id)
                 human_need = row.human_need
                 if not need:
                     human_need = self.found[text][ref].human_need
                 effort = row.effort if row.scored else 0.0
                 self.found[text][ref] = Scored(human_need, effort, row.effort_customer, row.e.offset)
 
-    def fold_again(self, items: Items, names: Pseudonyms, progress: Progress | None) -> None:
+    def _ref(self, e: Event) -> Ref:
+        """By the record's place: the fold takes the customer's own id out of an event's."""
+        item = self._items[e.offset]
+        return (item.source, item.id) if isinstance(item, SourceEvent) else ("", "")
+
+    def fold_again(self, names: Pseudonyms, progress: Progress | None) -> None:
         """Those that have no section beside a first that has one."""
         if self._left:
-            for findings in fold_chunks(items, self._main, names, progress=progress):
+            for findings in fold_chunks(self._items, self._main, names, progress=progress):
                 self._take(findings, self._left)
 
 
@@ -131,7 +144,7 @@ class Decisions:
             spec.text: references(spec, known) for spec in asked.targets
         }
         self._policy = policy
-        self._scores = Scores(policy, asked.targets, self._labels)
+        self._scores = Scores(policy, asked.targets, self._labels, items)
         self._other: Scores | None = None
 
     @property
@@ -150,14 +163,14 @@ class Decisions:
 
     def fold_again(self, names: Pseudonyms, progress: Progress | None) -> None:
         """Whatever needs another fold: targets without a section, and the policy to compare with."""
-        self._scores.fold_again(self._items, names, progress)
+        self._scores.fold_again(names, progress)
         if self._asked.compare is not None:
             items = list(under(self._asked.compare, self._events, now_ms=wall_ms()))
-            self._other = Scores(self._asked.compare, self._asked.targets, self._labels)
+            self._other = Scores(self._asked.compare, self._asked.targets, self._labels, items)
             other = self._other
             for findings in fold_chunks(items, other.policy, names, watch=other.watch, progress=progress):
                 other.take(findings)
-            other.fold_again(items, names, progress)
+            other.fold_again(names, progress)
 
     def measured(self, surveys: Sequence[Row]) -> dict[str, Any]:
         """The parts of the report that speak of targets and of declared answers."""
