@@ -11,7 +11,7 @@ from streams.calibrate import Request
 __all__ = ["answers"]
 
 PACK = "billing-run"
-SEED = 204
+SEED = 300
 CUSTOMERS = 6_000
 DAYS = 21
 # Of days. Whether a contact settled its matter is known a week later.

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, NamedTuple
+from zoneinfo import ZoneInfo
 
 import msgspec
 from pydantic import SecretStr
@@ -19,9 +20,11 @@ from pydantic import SecretStr
 from streams.settings import Settings
 
 __all__ = [
+    "APRIL",
     "BANK",
     "DAY",
     "INCIDENTS",
+    "LAST_WEEK",
     "ROOT",
     "Figures",
     "Where",
@@ -41,6 +44,9 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 BANK: Final = "anonymous_bank/february_1999.csv"
 INCIDENTS: Final = "servicenow_incidents/incidents_opened_before_2016-04-15.csv.gz"
 DAY: Final = 86_400_000
+# Where the bank's first three weeks end, a Monday in Jerusalem, and where the incidents' later ones begin.
+LAST_WEEK: Final = 919_634_400_000  # 1999-02-22
+APRIL: Final = 1_459_468_800_000  # 2016-04-01, UTC
 # Of figures: enough to tell them apart, and few enough to be the same on another processor.
 _DIGITS: Final = 5
 # Pseudonyms are needed to fold, and nobody is ever told of them here: no secret.
@@ -76,9 +82,9 @@ def ms(date: str) -> int:
     return round(datetime.fromisoformat(date).replace(tzinfo=UTC).timestamp() * 1000)
 
 
-def day(time: int) -> str:
+def day(time: int, zone: str = "UTC") -> str:
     """The day of a moment (ms)."""
-    return datetime.fromtimestamp(time / 1000, UTC).date().isoformat()
+    return datetime.fromtimestamp(time / 1000, ZoneInfo(zone)).date().isoformat()
 
 
 def kept(value: Any) -> Any:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from benchmarks.accuracy.common import Figures, Where
+from benchmarks.accuracy.measure import TIMES
 from benchmarks.accuracy.simulated import PACKS, TESTING, TUNING, measure
 
 __all__ = ["CUSTOMERS", "HOURS", "simulated"]
@@ -15,11 +16,18 @@ CUSTOMERS = 2_000
 HOURS = 24
 
 
-def simulated(where: Where, packs: Sequence[str] = PACKS, seeds: Sequence[int] = TESTING) -> Figures:
+def simulated(
+    where: Where,
+    packs: Sequence[str] = PACKS,
+    seeds: Sequence[int] = TESTING,
+    customers: int = 0,
+    times: int = TIMES,
+) -> Figures:
     """Each pack over all seeds."""
-    customers = where.size(CUSTOMERS)
+    customers = customers or where.size(CUSTOMERS)
     found = {
-        pack: msgspec.to_builtins(measure(pack, seeds, customers=customers, hours=HOURS)) for pack in packs
+        pack: msgspec.to_builtins(measure(pack, seeds, customers=customers, hours=HOURS, times=times))
+        for pack in packs
     }
     return {
         "tuning": list(TUNING),
