@@ -6,7 +6,8 @@ that a machine that slows down slows both. Times are CPU microseconds an event o
 
 The section has twenty terms (twelve numbers, five labels, three pairs) and is live at the ends of contacts
 and at solved tickets: of what a call-back and a reopening are told by, its numbers made up, as only how many
-they are costs. ``evaluated`` is the share of events that it is asked at.
+they are costs. ``evaluated`` is the share of events that it is asked at; ``everywhere`` is asked at all of
+them, as no worker does, and shows what one evaluation costs.
 
     python -m benchmarks.need --events 200000 --rounds 5
     PYTHONPATH=ELSEWHERE python benchmarks/need.py --default-only    # an earlier version, by the same measure
@@ -132,10 +133,11 @@ def main() -> None:
     policies = {"default": parse(DEFAULT_TEXT)}
     if not given.default_only:
         policies["section"] = parse(DEFAULT_TEXT + section())
+        policies["everywhere"] = policies["section"].shows("recontact")
     print(f"{BUILD} build, {given.events:,} events, {asked:,} of them evaluated ({asked / given.events:.2%})")
     found: dict[str, list[Cost]] = {name: [] for name in policies}
     for number in range(given.rounds):
-        order = list(policies) if number % 2 == 0 else list(policies)[::-1]
+        order = list(policies)[:: 1 if number % 2 == 0 else -1]
         for name in order:
             found[name].append(measure(log, given.events, policies[name]))
         told = "; ".join(
@@ -145,11 +147,11 @@ def main() -> None:
     for name, costs in found.items():
         fold, state = (median(getattr(cost, part) for cost in costs) for part in Cost._fields)
         least = min(cost.fold for cost in costs)
-        print(f"{name:8}  fold {fold:.2f} us an event (least {least:.2f}), state {state:.2f}")
-    if "section" in found:
-        pairs = zip(found["section"], found["default"], strict=True)
-        more = median(a.fold - b.fold for a, b in pairs)
-        print(f"the section adds {more:+.3f} us an event; {more * given.events / asked:+.1f} where evaluated")
+        print(f"{name:10}  fold {fold:.2f} us an event (least {least:.2f}), state {state:.2f}")
+    for name in list(found)[1:]:
+        pairs = zip(found[name], found["default"], strict=True)
+        more = sorted(a.fold - b.fold for a, b in pairs)
+        print(f"{name} adds {median(more):+.3f} us an event ({more[0]:+.3f} to {more[-1]:+.3f})")
 
 
 if __name__ == "__main__":

@@ -310,35 +310,34 @@ cdef bint _case(Buffer *to, PyObject *one) noexcept:
     )
 
 
-cdef bint _four(Buffer *to, bint kept, double a, double b, double c, double d) noexcept:
-    if not kept:
-        return put_value(to, <PyObject *>None)
-    return put_array(to, 4) and put_real(to, a) and put_real(to, b) and put_real(to, c) and put_real(to, d)
-
-
 cdef bint _tally(Buffer *to, PyObject *one) noexcept:
     cdef Tally *t = <Tally *>one
     if one == <PyObject *>None:
         return put_value(to, one)
     return (
         _is(one, TALLY)
-        and put_array(to, 16)
+        and put_array(to, 22)
         and _whole(to, t._first)
         and _whole(to, t._begun)
         and _whole(to, t._ended)
-        and _whole(to, t._before)
+        and _whole(to, t._apart)
         and _whole(to, t._outcome)
         and _whole(to, t._outcome_before)
         and _whole(to, t._contacts)
         and _whole(to, t._ends)
         and _whole(to, t._followed)
-        and put_real(to, t._wait)
-        and put_real(to, t._talk)
+        and _whole(to, t._wait)
+        and _whole(to, t._talk)
         and _whole(to, t._solved)
         and _whole(to, t._came_back)
-        # A whole number is 0 exactly where the word that holds it is.
-        and _four(to, t._contacts != 0, t._c0, t._c1, t._c2, t._c3)
-        and _four(to, t._g3 != 0.0, t._g0, t._g1, t._g2, t._g3)
+        and _whole(to, t._c0)
+        and _whole(to, t._c1)
+        and _whole(to, t._c2)
+        and _whole(to, t._c3)
+        and _whole(to, t._g0)
+        and _whole(to, t._g1)
+        and _whole(to, t._g2)
+        and _whole(to, t._g3)
         and _each(to, t._cases, CASE, _case)
     )
 

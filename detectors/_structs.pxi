@@ -120,9 +120,8 @@ cdef extern from "__native_detectors.h":
 
     ctypedef struct Tally "detectors___tally___TallyObject":
         PyObject *_cases
-        CPyTagged _first, _begun, _ended, _before, _outcome, _outcome_before, _contacts, _ends, _followed
-        CPyTagged _solved, _came_back
-        double _wait, _talk, _c0, _c1, _c2, _c3, _g0, _g1, _g2, _g3
+        CPyTagged _first, _begun, _ended, _apart, _outcome, _outcome_before, _contacts, _ends, _followed
+        CPyTagged _solved, _came_back, _wait, _talk, _c0, _c1, _c2, _c3, _g0, _g1, _g2, _g3
 
     ctypedef struct Case "detectors___tally___CaseObject":
         CPyTagged _key, _opened, _touched, _idle, _updates, _moves, _comments, _returns

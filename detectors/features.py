@@ -25,14 +25,14 @@ from __future__ import annotations
 from typing import Final
 
 from detectors import effort
-from detectors.durations import HOUR
+from detectors.durations import HOUR, MINUTE
 from detectors.events import Event
 from detectors.feature_names import FEATURES, LABELS, NEVER, NUMBERS, SIGNALS, Feature
 from detectors.moment import Moment
 from detectors.need import felt
 from detectors.signals import NUMBER
 from detectors.state import Journey
-from detectors.tally import OUTCOMES, Tally, faded
+from detectors.tally import ONE, OUTCOMES, Tally, faded
 
 __all__ = ["FEATURES", "LABELS", "NEVER", "NUMBERS", "Feature", "label", "number", "some", "take"]
 
@@ -99,32 +99,32 @@ def _plain(m: Moment, e: Event, at: int) -> float:
     if told is not None:
         return told
     tally = m.state.tally
-    last = -1.0 if tally is None else tally.wait if at == 0 else tally.talk
-    return last if last >= 0.0 else UNKNOWN
+    last = -1 if tally is None else tally.wait if at == 0 else tally.talk
+    return last / 1_000.0 if last >= 0 else UNKNOWN
 
 
 def _contact(tally: Tally, time: int, ends: bool, at: int) -> float:
     """Of the contacts before the one that has just ended, where one has."""
     if at < 2:
-        before = tally.before if ends else tally.ended
-        if not before:
+        if not tally.ended or (ends and tally.apart < 0):
             return UNKNOWN
+        before = tally.ended - tally.apart if ends else tally.ended
         return max(0, (time if at == 0 else max(tally.begun, before)) - before) / 1000.0
     if at < 6:
         kept = faded(at - 2, time - tally.begun)
         c = tally.c0 if at == 2 else tally.c1 if at == 3 else tally.c2 if at == 4 else tally.c3
-        return max(0.0, c - 1.0) * kept if ends else c * kept
+        return max(0, c - ONE if ends else c) * kept / ONE
     if at < 10:
         kept = faded(at - 6, time - tally.ended)
         g = tally.g0 if at == 6 else tally.g1 if at == 7 else tally.g2 if at == 8 else tally.g3
         given_up = ends and OUTCOMES[tally.outcome] in ("queue", "ivr")
-        return max(0.0, g - 1.0) * kept if given_up else g * kept
+        return max(0, g - ONE if given_up else g) * kept / ONE
     if at == 10:
         return float(max(0, tally.contacts - 1) if ends else tally.contacts)
     if at == 11:
         known = max(tally.followed, tally.ends - 1 if ends else tally.ends)
         return (tally.followed + _RECONTACT * _RECONTACT_WEIGHS) / (known + _RECONTACT_WEIGHS)
-    return max(0, time - tally.first) / HOUR if tally.first else UNKNOWN
+    return max(0, time - tally.first * MINUTE) / HOUR if tally.first else UNKNOWN
 
 
 def _effort(m: Moment, journey: Journey, at: int) -> float:

@@ -50,6 +50,8 @@ _LZ4: Final = b"\x01"  # a state's own first byte is that of an array
 # In the middle of a long visit a record may be larger than this: then size is worth four times the time.
 _LARGER: Final = 1_900
 _ZSTD: Final = b"\x28"
+_TYPICAL: Final = 2_000
+_ABOVE: Final = 2_100
 # What records were packed with before.
 _ZLIB: Final = b"\x78"
 
@@ -63,7 +65,8 @@ quick.know(
 )
 _encode: Final = msgspec.msgpack.Encoder().encode
 _decode: Final = msgspec.msgpack.Decoder().decode
-_squeeze: Final = zstandard.ZstdCompressor(level=5).compress
+_squeeze: Final = zstandard.ZstdCompressor(level=3).compress
+_squeeze_more: Final = zstandard.ZstdCompressor(level=5).compress
 _unsqueeze: Final = zstandard.ZstdDecompressor().decompress
 
 
@@ -80,6 +83,9 @@ def pack(state: Customer) -> bytes:
     if len(small) < _LARGER:
         return _LZ4 + small
     smaller: bytes = _squeeze(raw)
+    if _TYPICAL < len(smaller) <= _ABOVE:
+        # Just above what a typical customer may take: twice the time brings most of these below it.
+        smaller = _squeeze_more(raw)
     return smaller
 
 
@@ -219,7 +225,7 @@ def _tally(t: Tally) -> tuple[object, ...]:
         t.first,
         t.begun,
         t.ended,
-        t.before,
+        t.apart,
         t.outcome,
         t.outcome_before,
         t.contacts,
@@ -229,9 +235,14 @@ def _tally(t: Tally) -> tuple[object, ...]:
         t.talk,
         t.solved,
         t.came_back,
-        # Most have never given up, or have no case.
-        (t.c0, t.c1, t.c2, t.c3) if t.contacts else None,
-        (t.g0, t.g1, t.g2, t.g3) if t.g3 else None,
+        t.c0,
+        t.c1,
+        t.c2,
+        t.c3,
+        t.g0,
+        t.g1,
+        t.g2,
+        t.g3,
         [
             (
                 c.key,
@@ -334,12 +345,8 @@ def _customer(r: list[Any]) -> Customer:
 
 def _tally_of(r: list[Any]) -> Tally:
     t = Tally(r[0], r[1], r[2], r[3], r[4], r[5], r[6], r[7], r[8], r[9], r[10])
-    t.solved, t.came_back = r[11], r[12]
-    if r[13] is not None:
-        t.c0, t.c1, t.c2, t.c3 = r[13]
-    if r[14] is not None:
-        t.g0, t.g1, t.g2, t.g3 = r[14]
-    t.cases = [Case(c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7], c[8]) for c in r[15]]
+    t.solved, t.came_back, t.c0, t.c1, t.c2, t.c3, t.g0, t.g1, t.g2, t.g3 = r[11:21]
+    t.cases = [Case(c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7], c[8]) for c in r[21]]
     return t
 
 

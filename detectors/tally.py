@@ -13,7 +13,7 @@ change them; who has neither has no tally at all.
 ... )
 >>> tally = told.jane.tally
 >>> OUTCOMES[tally.outcome], tally.wait, tally.contacts, tally.ends, tally.followed
-('queue', 240.0, 2, 1, 1)
+('queue', 240000, 2, 1, 1)
 """
 
 from __future__ import annotations
@@ -23,13 +23,14 @@ from typing import Final
 
 from mypy_extensions import mypyc_attr
 
-from detectors.durations import DAY, HOUR
+from detectors.durations import DAY, HOUR, MINUTE
 from detectors.events import Event
 from detectors.ids import number
 
 __all__ = [
     "CONTACT_ENDS",
     "HALF_LIVES",
+    "ONE",
     "OUTCOMES",
     "SPEAKS",
     "Case",
@@ -75,6 +76,7 @@ SPEAKS: Final = frozenset([*CONTACT_ENDS, *_TICKETS])
 # Fixed, not the policy's: a record is right under every policy, whichever was in force when it was written.
 HALF_LIVES: Final[tuple[int, ...]] = (HOUR, 8 * HOUR, 2 * DAY, 14 * DAY)
 _RATES: Final[tuple[float, ...]] = tuple([log(2) / half_life for half_life in HALF_LIVES])
+ONE: Final = 1_000
 _AGAIN: Final = HOUR
 MOST_CASES: Final = 8
 
@@ -112,10 +114,12 @@ class Case:
 @mypyc_attr(acyclic=True)
 class Tally:
     """Counts of one customer. ``c0`` to ``c3`` are contacts that began, as of ``begun``; ``g0`` to ``g3``
-    those that were given up, as of ``ended``: each fading with its half-life of :data:`HALF_LIVES`.
+    those that were given up, as of ``ended``: each fading with its half-life of :data:`HALF_LIVES`, in
+    thousandths, which a record has room for.
 
-    ``before`` and ``outcome_before`` are the end before the last one; ``wait`` and ``talk`` the last one's
-    seconds, -1 where nobody told.
+    ``first`` is the minute of the first contact. ``outcome_before`` is how the contact ended that did so
+    ``apart`` ms before the last one did (-1: none did); ``wait`` and ``talk`` are the last one's (ms), -1
+    where nobody told.
     """
 
     def __init__(
@@ -123,29 +127,29 @@ class Tally:
         first: int = 0,
         begun: int = 0,
         ended: int = 0,
-        before: int = 0,
+        apart: int = -1,
         outcome: int = 0,
         outcome_before: int = 0,
         contacts: int = 0,
         ends: int = 0,
         followed: int = 0,
-        wait: float = -1.0,
-        talk: float = -1.0,
-        c0: float = 0.0,
-        c1: float = 0.0,
-        c2: float = 0.0,
-        c3: float = 0.0,
-        g0: float = 0.0,
-        g1: float = 0.0,
-        g2: float = 0.0,
-        g3: float = 0.0,
+        wait: int = -1,
+        talk: int = -1,
+        c0: int = 0,
+        c1: int = 0,
+        c2: int = 0,
+        c3: int = 0,
+        g0: int = 0,
+        g1: int = 0,
+        g2: int = 0,
+        g3: int = 0,
         solved: int = 0,
         came_back: int = 0,
     ) -> None:
         self.first = first
         self.begun = begun
         self.ended = ended
-        self.before = before
+        self.apart = apart
         self.outcome = outcome
         self.outcome_before = outcome_before
         self.contacts = contacts
@@ -172,28 +176,33 @@ def faded(half_life: int, passed: int) -> float:
     return exp(-_RATES[half_life] * passed) if passed > 0 else 1.0
 
 
+def _left(count: int, half_life: int, passed: int) -> int:
+    return int(count * faded(half_life, passed) + 0.5) if count else 0
+
+
 def begin(tally: Tally | None, time: int) -> Tally:
     """A contact with people begins at ``time`` (ms)."""
     if tally is None:
         tally = Tally()
-    if not tally.first or time < tally.first:
-        tally.first = time
+    minute = time // MINUTE
+    if not tally.first or minute < tally.first:
+        tally.first = minute
     passed = time - tally.begun
     if passed >= 0:
         if tally.ended and tally.begun <= tally.ended <= time and time - tally.ended <= _AGAIN:
             # Once for each end: whoever calls twice at once has called again.
             tally.followed += 1
-        tally.c0 = tally.c0 * faded(0, passed) + 1.0
-        tally.c1 = tally.c1 * faded(1, passed) + 1.0
-        tally.c2 = tally.c2 * faded(2, passed) + 1.0
-        tally.c3 = tally.c3 * faded(3, passed) + 1.0
+        tally.c0 = ONE + _left(tally.c0, 0, passed)
+        tally.c1 = ONE + _left(tally.c1, 1, passed)
+        tally.c2 = ONE + _left(tally.c2, 2, passed)
+        tally.c3 = ONE + _left(tally.c3, 3, passed)
         tally.begun = time
     else:
         # One that nobody had told of before it was over.
-        tally.c0 += faded(0, -passed)
-        tally.c1 += faded(1, -passed)
-        tally.c2 += faded(2, -passed)
-        tally.c3 += faded(3, -passed)
+        tally.c0 += _left(ONE, 0, -passed)
+        tally.c1 += _left(ONE, 1, -passed)
+        tally.c2 += _left(ONE, 2, -passed)
+        tally.c3 += _left(ONE, 3, -passed)
     tally.contacts += 1
     return tally
 
@@ -206,17 +215,18 @@ def end(tally: Tally | None, e: Event) -> Tally:
     if outcome == _QUEUE and e.where == "ivr":
         outcome = _IVR
     passed = e.time - tally.ended
-    left = 1.0 if outcome in (_QUEUE, _IVR) else 0.0
-    if tally.g3 or left:
-        tally.g0 = tally.g0 * faded(0, passed) + left
-        tally.g1 = tally.g1 * faded(1, passed) + left
-        tally.g2 = tally.g2 * faded(2, passed) + left
-        tally.g3 = tally.g3 * faded(3, passed) + left
-    tally.before, tally.outcome_before = tally.ended, tally.outcome
+    more = ONE if outcome in (_QUEUE, _IVR) else 0
+    if tally.g3 or more:
+        tally.g0 = more + _left(tally.g0, 0, passed)
+        tally.g1 = more + _left(tally.g1, 1, passed)
+        tally.g2 = more + _left(tally.g2, 2, passed)
+        tally.g3 = more + _left(tally.g3, 3, passed)
+    tally.apart = passed if tally.ended else -1
+    tally.outcome_before = tally.outcome
     tally.ended, tally.outcome = e.time, outcome
     tally.ends += 1
-    tally.wait = -1.0 if e.wait_s is None else e.wait_s
-    tally.talk = -1.0 if e.talk_s is None else e.talk_s
+    tally.wait = -1 if e.wait_s is None else int(1_000 * e.wait_s + 0.5)
+    tally.talk = -1 if e.talk_s is None else int(1_000 * e.talk_s + 0.5)
     return tally
 
 

@@ -76,7 +76,12 @@ def fold_chunks(
     stamp = wall_ms()
     at = said = 0
     while at < len(items):
-        records = [(at + place, stamp, _record(item)) for place, item in enumerate(items[at : at + AT_ONCE])]
+        records: list[tuple[int, int, bytes]] = []
+        for place in range(at, min(at + AT_ONCE, len(items))):
+            item = items[place]
+            records.append((place, stamp, _record(item)))
+            if isinstance(item, TickAt):
+                break  # it is folded by itself
         findings = Findings(watch)
         count, outcome = log.events(records, findings)
         if isinstance(outcome, Rejected):

@@ -23,8 +23,8 @@ Progress = Callable[[int, int], None]
 
 #: The target's name -> the module whose ``run`` fits it.
 FITTED_BY: Final[dict[str, str]] = {
-    "recontact": "streams.calibrate.run",
-    "reopen": "streams.calibrate.run",
+    "recontact": "streams.calibrate.calibration",
+    "reopen": "streams.calibrate.calibration",
     "abandon": "streams.hazard.calibrate",
     "channels": "streams.channels.calibrate",
     "survey": "streams.surveys.calibrate",

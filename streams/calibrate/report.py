@@ -21,7 +21,7 @@ from streams.sources.api import rfc3339
 from streams.targets import measures
 
 if TYPE_CHECKING:
-    from streams.calibrate.run import Fit, History
+    from streams.calibrate.calibration import Fit, History
 
 __all__ = ["Logits", "drawn", "made", "short"]
 

@@ -60,6 +60,8 @@ class AnonymousBankSource:
 
     name = NAME
     ref: RefField = "conversation"
+    #: Whose calendar the rows are of.
+    zone = ZONE
 
     def read(self, paths: Sequence[Path], counts: SourceCounts) -> Iterator[SourceEvent]:
         """See :class:`streams.sources.api.Source`; naive times are the bank's own, Asia/Jerusalem."""
@@ -115,32 +117,29 @@ def _events(call: _Call, day: LocalDay, fixes: list[str]) -> list[tuple[str, Sou
     }
     queue = {"queue": call.type} if wait else {}
     agent = {"agent_id": pseudonym(NAME, call.server)} if call.server not in (NOBODY, "") else {}
-    ended = about | queue | {"wait_s": wait, "talk_s": service}
-    steps: list[tuple[str, str, int | None, dict[str, object]]] = [
-        ("enter", "ivr.enter", moments.enter, about),
-        (
-            "exit",
-            "ivr.exit",
-            moments.exit,
-            about | {"result": "queue" if wait else "agent" if served else "left"},
-        ),
-        ("queued", "call.queued", moments.queued, about | queue),
-        (
-            "connected",
-            "call.connected",
-            moments.connected,
-            about | queue | agent | {"wait_s": wait},
-        ),
-        ("end", "call.ended", moments.end, ended | agent)
-        if served
-        else ("end", "call.abandoned", moments.end, ended | {"where": "queue" if wait else "ivr"}),
-    ]
     # Call ids are counted per line; with the date they cannot meet again in another month's file.
-    return [
-        (name, cloud_event(name, day.at(call.date, at), NAME, f"{ref}@{call.date}/{suffix}", subject, data))
-        for suffix, name, at, data in steps
-        if at is not None
+    place, date = f"{ref}@{call.date}", call.date
+
+    def told(name: str, suffix: str, at: int, data: dict[str, object]) -> tuple[str, SourceEvent]:
+        return name, cloud_event(name, day.at(date, at), NAME, f"{place}/{suffix}", subject, data)
+
+    left = "queue" if wait else "agent" if served else "left"
+    events = [
+        told("ivr.enter", "enter", moments.enter, about),
+        told("ivr.exit", "exit", moments.exit, {**about, "result": left}),
     ]
+    if moments.queued is not None:
+        events.append(told("call.queued", "queued", moments.queued, {**about, **queue}))
+    if moments.connected is not None:
+        connected = {**about, **queue, **agent, "wait_s": wait}
+        events.append(told("call.connected", "connected", moments.connected, connected))
+    ended = {**about, **queue, "wait_s": wait, "talk_s": service}
+    if served:
+        events.append(told("call.ended", "end", moments.end, {**ended, **agent}))
+    else:
+        ended["where"] = "queue" if wait else "ivr"
+        events.append(told("call.abandoned", "end", moments.end, ended))
+    return events
 
 
 def _seconds(text: str, negative: str, fixes: list[str]) -> int:

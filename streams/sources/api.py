@@ -47,6 +47,10 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # The field of detectors.events.Event that carries the source's own row id (the contract's ``source_ref``).
 RefField = Literal["id", "conversation", "case_id", "session"]
 
+# How the seconds of a minute are written, before milliseconds and where there are none.
+_SECONDS = [f"{second:02}." for second in range(60)]
+_WHOLE = [f"{second}000Z" for second in _SECONDS]
+
 _encode = msgspec.json.Encoder().encode
 
 
@@ -96,13 +100,14 @@ def rfc3339(ms: int) -> str:
     '1969-12-31T23:59:59.999Z'
     """
     minute, rest = divmod(ms, 60_000)
-    return f"{_minute(minute)}:{rest // 1000:02}.{rest % 1000:03}Z"
+    second, rest = divmod(rest, 1000)
+    return _minute(minute) + (f"{_SECONDS[second]}{rest:03}Z" if rest else _WHOLE[second])
 
 
 @lru_cache(maxsize=65_536)
 def _minute(minute: int) -> str:
     """A minute since the epoch, up to where its seconds follow; events of one lie together."""
-    return (EPOCH + timedelta(minutes=minute)).isoformat(timespec="minutes")[:-6]
+    return (EPOCH + timedelta(minutes=minute)).isoformat(timespec="minutes")[:-6] + ":"
 
 
 @lru_cache(maxsize=4_096)
@@ -122,6 +127,7 @@ def partition_key(subject: str | None, session: str | None, conversation: str | 
     return f"anon:{anonymous}".encode() if anonymous else b""
 
 
+@lru_cache(maxsize=65_536)
 def pseudonym(kind: str, name: str) -> str:
     """A short name for an employee in a public data set: not secret, just not the name itself.
 
@@ -136,20 +142,30 @@ def cloud_event(
 ) -> SourceEvent:
     """One event of type ``name``, its key and JSON made. What is None or empty in ``data`` is left out."""
     given = {field: value for field, value in data.items() if value is not None and value != ""}
-    envelope: dict[str, object] = {
-        "specversion": "1.0",
-        "id": event_id,
-        "source": source,
-        "type": name,
-        "time": rfc3339(time_ms),
-    }
     if subject:
-        envelope["subject"] = subject
-    envelope["data"] = given
-    session, conversation = given.get("session_id"), given.get("conversation_id")
-    key = partition_key(
-        subject,
-        session if isinstance(session, str) else None,
-        conversation if isinstance(conversation, str) else None,
-    )
+        key = subject.encode()
+        envelope: dict[str, object] = {
+            "specversion": "1.0",
+            "id": event_id,
+            "source": source,
+            "type": name,
+            "time": rfc3339(time_ms),
+            "subject": subject,
+            "data": given,
+        }
+    else:
+        session, conversation = given.get("session_id"), given.get("conversation_id")
+        key = partition_key(
+            None,
+            session if isinstance(session, str) else None,
+            conversation if isinstance(conversation, str) else None,
+        )
+        envelope = {
+            "specversion": "1.0",
+            "id": event_id,
+            "source": source,
+            "type": name,
+            "time": rfc3339(time_ms),
+            "data": given,
+        }
     return SourceEvent(time_ms, _rank(name), source, event_id, key, _encode(envelope))

@@ -21,7 +21,7 @@ from streams.sources.files import RejectError, ordered, table
 __all__ = ["ServiceNowIncidentsSource"]
 
 NAME = "servicenow-incidents"
-MISSING = ("?", "")
+_known = {"?": ""}.get
 COLUMNS = (
     "number",
     "ident_state",
@@ -92,9 +92,9 @@ class ServiceNowIncidentsSource:
 
 
 def _update(fields: list[str], order: int, place: str) -> _Update:
-    number, state, reopens, mods, caller, opened, by, updated, contact, category, priority, group = (
-        "" if text in MISSING else text for text in fields
-    )
+    number, state, reopens, mods, caller, opened, by, updated, contact, category, priority, group = [
+        _known(text, text) for text in fields
+    ]
     if not number:
         raise RejectError("no_number")
     if not state:
@@ -207,9 +207,11 @@ def _about(row: _Update) -> dict[str, object]:
     }
 
 
+@lru_cache(maxsize=4_096)
 def _team(group: str) -> str:
     return f"group-{_slug(group)}"
 
 
+@lru_cache(maxsize=4_096)
 def _slug(text: str) -> str:
     return text.strip().lower().replace(" ", "-")

@@ -28,17 +28,18 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from detectors import surveys
-from detectors.vocabulary import HUMAN_CHANNELS, TYPES, canonical
+from detectors.vocabulary import HUMAN_CHANNELS, TYPES, UNKNOWN, canonical
 from streams.sources.api import SourceEvent
 from streams.targets.spec import TargetSpec
 
-__all__ = ["GIVEN_UP", "KINDS", "Contacts", "Label", "Told", "labelled", "labels", "told"]
+__all__ = ["GIVEN_UP", "KINDS", "Label", "Told", "labelled", "labels", "told"]
 
 _CALL_ENDS: Final = frozenset(["call.ended", "call.abandoned"])
 _CONVERSATION_ENDS: Final = frozenset(["conversation.ended", "conversation.abandoned"])
+_ENDS: Final = _CALL_ENDS | _CONVERSATION_ENDS
 #: Types of event at which each target is scored.
 KINDS: Final[dict[str, frozenset[str]]] = {
-    "recontact": _CALL_ENDS | _CONVERSATION_ENDS,
+    "recontact": _ENDS,
     "reopen": frozenset(["ticket.solved"]),
     "survey": frozenset(["survey.response"]),
     "abandon": frozenset(["call.queued", "conversation.enqueued"]),
@@ -65,7 +66,7 @@ class Label(NamedTuple):
     customer: str
 
 
-class _Data(msgspec.Struct):
+class _Data(msgspec.Struct, gc=False):
     channel: str | None = None
     case_id: str | None = None
     session_id: str | None = None
@@ -79,7 +80,7 @@ class _Data(msgspec.Struct):
     score: float | None = None
 
 
-class _Envelope(msgspec.Struct):
+class _Envelope(msgspec.Struct, gc=False):
     type: str
     tenant: str | None = None
     data: _Data | None = None
@@ -87,10 +88,13 @@ class _Envelope(msgspec.Struct):
 
 _decode: Final = msgspec.json.Decoder(_Envelope).decode
 _NOTHING: Final = _Data()
+# The customer, the channel, and what the source calls the contact there.
+Contact = tuple[str, str, str]
+_NO_CONTACT: Final = ("", "", "")
 
 
-class Told(NamedTuple):
-    """What labels need of one event."""
+class Told(msgspec.Struct, gc=False):
+    """What labels need of one event; ``begins`` where it begins a contact with people."""
 
     time: int
     ref: tuple[str, str]  # source and id
@@ -99,33 +103,38 @@ class Told(NamedTuple):
     anonymous: bool
     tenant: str
     data: _Data
+    contact: Contact = _NO_CONTACT
+    begins: bool = False
 
 
-def told(events: Sequence[SourceEvent], until: int | None = None) -> Iterator[Told]:
-    """The events before ``until`` that can be read, each (source, id) once, as the fold takes them."""
+def told(events: Sequence[SourceEvent], until: int | None = None, contacts: bool = True) -> Iterator[Told]:
+    """The events before ``until`` that can be read, each (source, id) once, as the fold takes them.
+
+    ``contacts``: whether anybody asks which contacts they belong to.
+    """
     seen: set[tuple[str, str]] = set()
+    known = _Contacts()
     for event in events:
-        if (until is not None and event.time >= until) or not event.key:
+        time, _, source, event_id, key, value = event
+        if (until is not None and time >= until) or not key:
             continue
         try:
-            found = _decode(event.value)
+            found = _decode(value)
         except (msgspec.DecodeError, UnicodeDecodeError):
             continue  # the fold rejects it
-        ref = (event.source, event.id)
+        ref = (source, event_id)
         if ref in seen:
             continue
         seen.add(ref)
-        customer = event.key.decode("utf-8", "replace")
+        customer = key.decode("utf-8", "replace")
+        anonymous = customer.startswith("anon:")
         tenant = found.tenant or "default"
-        yield Told(
-            event.time,
-            ref,
-            canonical(found.type),
-            customer if tenant == "default" else f"{tenant}\x1f{customer}",
-            customer.startswith("anon:"),
-            tenant,
-            found.data or _NOTHING,
-        )
+        if tenant != "default":
+            customer = f"{tenant}\x1f{customer}"
+        kind = found.type if found.type in TYPES else canonical(found.type)
+        data = found.data or _NOTHING
+        contact, begins = known.take(time, customer, kind, data) if contacts else (_NO_CONTACT, False)
+        yield Told(time, ref, kind, customer, anonymous, tenant, data, contact, begins)
 
 
 def labels(
@@ -136,13 +145,13 @@ def labels(
     Nothing at or after ``until`` (ms) is looked at, and rows whose window is not over by then, or by the last
     event, are left out. ``zone`` is the one whose calendar months ``max`` counts in.
     """
-    return labelled(spec, list(told(events, until)), until, zone)
+    return labelled(spec, list(told(events, until, spec.name == "recontact")), until, zone)
 
 
 def labelled(
     spec: TargetSpec, known: Sequence[Told], until: int | None = None, zone: str = "UTC"
 ) -> dict[tuple[str, str], Label]:
-    """As :func:`labels`, of what :func:`told` gave."""
+    """As :func:`labels`, of what :func:`told` gave, with contacts where the target asks for them."""
     if not known:
         return {}
     end = known[-1].time if until is None else min(until - 1, known[-1].time)
@@ -155,45 +164,44 @@ def labelled(
     return _abandon(spec, known, end)
 
 
-class Contacts:
-    """Which events of a customer begin a contact with people, of the customer's own making."""
+class _Contacts:
+    """Which events begin a contact with people, of the customer's own making."""
 
     def __init__(self) -> None:
-        self._names: set[tuple[str, str]] = set()
-        self._over: set[tuple[str, str]] = set()
-        self._last: dict[str, int] = {}  # of contacts without an id, by channel
+        self._names: set[Contact] = set()
+        self._over: set[Contact] = set()
+        self._last: dict[Contact, int] = {}  # of contacts without an id
 
-    def take(self, one: Told) -> tuple[tuple[str, str], bool]:
-        """The contact of an event, and whether the event begins it; to be asked of all, in their order."""
-        spec = TYPES.get(one.type)
-        data = one.data
-        channel = data.channel or (spec.channel if spec else "other")
+    def take(self, time: int, customer: str, kind: str, data: _Data) -> tuple[Contact, bool]:
+        """The contact of an event, and whether it begins it; to be told all events, in their order."""
+        spec = TYPES.get(kind, UNKNOWN)
+        channel = data.channel or spec.channel
         name = data.conversation_id or data.session_id
         if not name and channel in ("ticket", "email"):
             name = data.case_id
-        here = (channel, name or "")
-        if spec is None:
-            return here, False
-        actor, direction = data.actor or spec.actor, data.direction or spec.direction
+        here = (customer, channel, name or "")
+        direction = data.direction or spec.direction
         opens = (
-            (spec.opens or one.type == "conversation.enqueued")
+            (spec.opens or kind == "conversation.enqueued")
+            and direction == "inbound"
             and channel in HUMAN_CHANNELS
             and not data.alert_id
-            and direction == "inbound"
-            and (actor == "customer" or one.type == "call.connected")
+            and ((data.actor or spec.actor) == "customer" or kind == "call.connected")
         )
-        first = spec.rank == _FIRST_RANK
+        begins = False
         if name:
             # The same thread may be opened again once it is over, but thanks in it are no new contact.
-            new = here not in self._names or (first and here in self._over)
+            if opens:
+                begins = here not in self._names or (spec.rank == _FIRST_RANK and here in self._over)
         else:
-            last = self._last.get(channel)
-            new = first or here in self._over or last is None or one.time - last > _VISIT_GAP_MS
-            self._last[channel] = one.time
-        begins = opens and new
+            last = self._last.get(here)
+            self._last[here] = time
+            if opens:
+                gone = last is None or time - last > _VISIT_GAP_MS
+                begins = gone or spec.rank == _FIRST_RANK or here in self._over
         if begins or direction == "outbound":
             self._names.add(here)
-        if one.type in KINDS["recontact"]:
+        if kind in _ENDS:
             self._over.add(here)
         elif begins:
             self._over.discard(here)
@@ -202,46 +210,38 @@ class Contacts:
 
 class _Begun(NamedTuple):
     time: int
-    place: int  # among the customer's events
-    contact: tuple[str, str]
+    place: int  # among all events
+    contact: Contact
 
 
 def _recontact(spec: TargetSpec, known: Sequence[Told], end: int, zone: str) -> dict[tuple[str, str], Label]:
     window = (spec.seconds or 0) * 1000
     month = _months(zone)
-    by_customer: dict[str, list[Told]] = {}
-    for one in known:
-        if not one.anonymous:
-            by_customer.setdefault(one.customer, []).append(one)
+    begun: dict[str, list[_Begun]] = {}
+    many: Counter[tuple[str, int]] = Counter()
+    for place, one in enumerate(known):
+        if one.begins and not one.anonymous:
+            begun.setdefault(one.customer, []).append(_Begun(one.time, place, one.contact))
+            if spec.most is not None:
+                many[one.customer, month(one.time)] += 1
     found: dict[tuple[str, str], Label] = {}
-    for customer, own in by_customer.items():
-        contacts = Contacts()
-        begun: list[_Begun] = []
-        ends: list[tuple[Told, int, tuple[str, str]]] = []
-        for place, one in enumerate(own):
-            contact, begins = contacts.take(one)
-            if begins:
-                begun.append(_Begun(one.time, place, contact))
-            if one.type in KINDS["recontact"]:
-                ends.append((one, place, contact))
-        many = Counter(month(start.time) for start in begun)
-        for one, place, contact in ends:
-            if one.time + window > end:
-                continue
-            if spec.most is not None and many[month(one.time)] > spec.most:
-                continue
-            lead = _next(begun, one.time, place, contact)
-            positive = lead is not None and lead <= window
-            found[one.ref] = Label(positive, lead if positive else None, customer)
-    return {one.ref: found[one.ref] for one in known if one.ref in found}
+    for place, one in enumerate(known):
+        if one.type not in _ENDS or one.anonymous or one.time + window > end:
+            continue
+        if spec.most is not None and many[one.customer, month(one.time)] > spec.most:
+            continue
+        lead = _next(begun.get(one.customer, []), one, place)
+        positive = lead is not None and lead <= window
+        found[one.ref] = Label(positive, lead if positive else None, one.customer)
+    return found
 
 
-def _next(begun: list[_Begun], time: int, place: int, contact: tuple[str, str]) -> int | None:
-    """How long after ``time`` the next contact begins; the one that ends there may have begun at the end."""
-    for at in range(bisect_left(begun, (time,)), len(begun)):
+def _next(begun: list[_Begun], one: Told, place: int) -> int | None:
+    """How long after ``one`` the next contact begins; the one that ends there may have begun at its end."""
+    for at in range(bisect_left(begun, (one.time,)), len(begun)):
         start = begun[at]
-        if start.contact != contact or start.place > place:
-            return start.time - time
+        if start.contact != one.contact or start.place > place:
+            return start.time - one.time
     return None
 
 

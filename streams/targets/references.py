@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
-from streams.targets.labels import GIVEN_UP, KINDS, Contacts, Told
+from streams.targets.labels import GIVEN_UP, KINDS, Told
 from streams.targets.spec import TargetSpec
 
 __all__ = ["references"]
@@ -28,20 +28,19 @@ _FLAG: Final = "gave_up"
 
 
 def references(spec: TargetSpec, known: Sequence[Told]) -> dict[str, Counts]:
-    """By name, the count at each event at which the target is scored, of what was known by then."""
+    """By name, the count at each event at which the target is scored, of what was known by then.
+
+    ``known`` was told with contacts, but for ``reopen``.
+    """
     kinds = KINDS[spec.name]
     if spec.name == "reopen":
         return _of_cases(kinds, known)
     found: dict[str, Counts] = {"contacts": {}}
     if kinds & GIVEN_UP:
         found[_FLAG] = {}
-    contacts: dict[str, Contacts] = {}
     begun: Counter[str] = Counter()
     for one in known:
-        own = contacts.get(one.customer)
-        if own is None:
-            own = contacts[one.customer] = Contacts()
-        if own.take(one)[1]:
+        if one.begins:
             begun[one.customer] += 1
         if one.type in kinds:
             found["contacts"][one.ref] = float(begun[one.customer])

@@ -16,7 +16,7 @@ import numpy as np
 from detectors.policy import Policy
 from streams.targets.groups import of_groups
 from streams.targets.labels import Label
-from streams.targets.measures import Interval, Rows, Vector
+from streams.targets.measures import Interval, Rows, Vector, interval
 
 __all__ = ["BUDGETS", "Decision", "measured"]
 
@@ -24,6 +24,7 @@ __all__ = ["BUDGETS", "Decision", "measured"]
 BUDGETS: Final = (1, 2, 5, 10, 20, 50)
 #: The one at which groups are looked at.
 GROUPS_AT: Final = 20
+_QUARTILES: Final = tuple(enumerate(("quarter", "median", "three_quarters")))
 _DAY_MS: Final = 86_400_000
 
 
@@ -72,16 +73,15 @@ def measured(rows: Sequence[Decision], policy: Policy, by: Sequence[str]) -> dic
         }
         for name in beside
     }
-    budgets = [_alerts(held, need, lead, threshold_of(need, budget * days // 1000)) for budget in BUDGETS]
+    thresholds = [threshold_of(need, budget * days // 1000) for budget in BUDGETS]
+    *budgets, at_line = _alerts(held, need, lead, [*thresholds, float(policy.document.candidates.line)])
     found["budgets"] = [
         msgspec.structs.replace(one, per_1000_customers_a_day=budget)
         for one, budget in zip(budgets, BUDGETS, strict=True)
     ]
-    line = float(policy.document.candidates.line)
-    at_line = _alerts(held, need, lead, line)
     rate = 1000 * at_line.alerts / days if days else None
     found["policy_line"] = msgspec.structs.replace(at_line, per_1000_customers_a_day=rate)
-    threshold = budgets[BUDGETS.index(GROUPS_AT)].threshold
+    threshold = thresholds[BUDGETS.index(GROUPS_AT)]
     alerted = need >= (np.inf if threshold is None else threshold)
     groups = of_groups(held, alerted, lead, [row.record for row in rows], ("segment", *by))
     found["by"] = {"per_1000_customers_a_day": GROUPS_AT, "threshold": threshold, **groups}
@@ -107,19 +107,30 @@ def threshold_of(need: Vector, most: int) -> float | None:
     return float(values[::-1][fitting - 1]) if fitting else None
 
 
-def _alerts(held: Rows, need: Vector, lead: Vector, threshold: float | None) -> Alerts:
-    alerted = need >= (np.inf if threshold is None else threshold)
-    right = alerted & held.positive
-    leads = lead[right & ~np.isnan(lead)]
-    quartiles = np.percentile(leads, (25, 50, 75)) if len(leads) else None
-    names = ("quarter", "median", "three_quarters")
-    return Alerts(
-        threshold,
-        int(alerted.sum()),
-        held.ratio(right, alerted),
-        held.ratio(right, held.positive),
-        {name: None if quartiles is None else float(quartiles[at]) for at, name in enumerate(names)},
+def _alerts(held: Rows, need: Vector, lead: Vector, thresholds: Sequence[float | None]) -> list[Alerts]:
+    """What comes of each threshold; all on the same resamples."""
+    lines = np.array([np.inf if one is None else one for one in thresholds])
+    alerted = need[:, None] >= lines
+    right = alerted & held.positive[:, None]
+    bad = np.repeat(held.positive[:, None], len(lines), axis=1)
+    samples = held.ratios(
+        np.concatenate([right, right], axis=1).astype(np.float64),
+        np.concatenate([alerted, bad], axis=1).astype(np.float64),
     )
+    found = []
+    for place, threshold in enumerate(thresholds):
+        leads = lead[right[:, place] & ~np.isnan(lead)]
+        quartiles = np.percentile(leads, (25, 50, 75)) if len(leads) else None
+        found.append(
+            Alerts(
+                threshold,
+                int(alerted[:, place].sum()),
+                interval(samples[:, place]),
+                interval(samples[:, len(lines) + place]),
+                {name: None if quartiles is None else float(quartiles[at]) for at, name in _QUARTILES},
+            )
+        )
+    return found
 
 
 def _seconds(lead: int | None) -> float:

@@ -137,7 +137,7 @@ class Decisions:
         self._asked = asked
         self._events, self._items = events, items
         self._from, self._until = span
-        known = list(told(events))
+        known = list(told(events, None, any(spec.name != "reopen" for spec in asked.targets)))
         zone = getattr(source, "zone", "UTC")
         self._labels = {spec.text: labelled(spec, known, None, zone) for spec in asked.targets}
         self._counts: dict[str, dict[str, Counts]] = {

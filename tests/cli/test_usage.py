@@ -91,6 +91,11 @@ def test_version(rehuman: Run) -> None:
         (["backtest", "mhch", __file__, "--from", "monday"], "--from: found 'monday'; expected a time"),
         (["backtest", "mhch", __file__, "--from", "2000-01-02", "--until", "2000-01-01"], "--until: found"),
         (["backtest", "mhch", __file__, "--scores-out", "/none/x.csv"], "--scores-out: found /none/x.csv"),
+        (
+            ["backtest", "mhch", __file__, "--target", "churn"],
+            "--target: found 'churn'; expected recontact=S",
+        ),
+        (["backtest", "mhch", __file__, "--by", "queue"], "--by: found no --target"),
         (["simulate", "--out", "e", "--truth", "t", "--pack", "x"], "--pack: found 'x'; expected one of"),
         (["policy", "validate", "none.toml"], "FILE: found none.toml"),
         (["doctor", "--config"], "--config"),

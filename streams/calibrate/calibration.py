@@ -63,16 +63,13 @@ class Fit(NamedTuple):
 def run(request: Request, progress: Callable[[int, int], None] | None = None) -> dict[str, Any]:
     """Fit, write, report. Raises SettingError and OperationError as :func:`streams.calibrate.run`."""
     extra.need(pictures=request.pictures is not None)
-    from threadpoolctl import threadpool_limits
-
     names = chosen(request.features, request.without, request.with_protected)
     for name in {name for pair in request.pairs for name in pair}:
         if name not in names:
             raise SettingError("--pair", repr(name), "two features that are fitted: " + ", ".join(names))
     base = _base(request)
     history = _history(request, base, progress)
-    # One thread: sums are then in one order, and the same history gives the same bytes on every machine.
-    with threadpool_limits(limits=1):
+    with extra.one_thread():
         fit = _fit(request, base, history, names)
         request.policy_out.write_text(fit.policy.text, "utf-8")
         found = report.made(request, history, names, fit, _logits(request, history, names, fit))
