@@ -185,7 +185,7 @@ cdef bint _attempt(Buffer *to, PyObject *one) noexcept:
         and _whole(to, a._given_up)
         and put_text(to, a._source)
         and _nested(to, a._told)
-        and _whole(to, a._leave)
+        and _whole(to, a._leaves)
     )
 
 
@@ -218,7 +218,7 @@ cdef bint _wait(Buffer *to, PyObject *one) noexcept:
         and _whole(to, w._key)
         and _whole(to, w._opened)
         and put_real(to, w._announced)
-        and _whole(to, w._due)
+        and _whole(to, w._leaves)
         and put_text(to, w._source)
     )
 

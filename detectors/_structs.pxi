@@ -52,7 +52,7 @@ cdef extern from "__native_detectors.h":
         PyObject *_channel
         PyObject *_source
         PyObject *_told
-        CPyTagged _key, _start, _last, _due, _status, _ver, _given_up, _leave
+        CPyTagged _key, _start, _last, _due, _status, _ver, _given_up, _leaves
         double _points
 
     ctypedef struct Contact "detectors___state___ContactObject":
@@ -71,7 +71,7 @@ cdef extern from "__native_detectors.h":
         PyObject *_journey
         PyObject *_queue
         PyObject *_source
-        CPyTagged _key, _opened, _due
+        CPyTagged _key, _opened, _leaves
         double _announced
 
     ctypedef struct Owed "detectors___state___OwedObject":

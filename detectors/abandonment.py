@@ -223,7 +223,8 @@ def give_up(
     first = attempt.status == OPEN
     attempt.status = status
     attempt.given_up = attempt.last = given_up
-    attempt.due = attempt.leave = 0
+    attempt.due = 0
+    attempt.leaves = -1
     attempt.ver += 1
     journey = m.journey(attempt.journey)
     if first and not short:

@@ -94,7 +94,7 @@ def begin(m: Moment, e: Event, kind: str) -> Attempt:
         attempt.due = e.time + timeout(m, attempt)
         attempt.source = e.source
         if m.policy.leaving:
-            attempt.leave = _leave(m, attempt)
+            attempt.leaves = _leaves(m, attempt)
         add(m, attempt)
     return attempt
 
@@ -112,16 +112,15 @@ def timeout(m: Moment, attempt: Attempt) -> int:
     return m.policy.timeout(attempt.kind, attempt.journey, attempt.step)
 
 
-def _leave(m: Moment, attempt: Attempt) -> int:
-    """When, with nothing more of it, the risk that nothing more comes reaches the line; 0 for never."""
+def _leaves(m: Moment, attempt: Attempt) -> int:
+    """After how long without anything the risk that nothing more comes is at the line; -1 for never."""
     policy = m.policy
     kind = attempt.kind
     hazard = policy.hazard_form if kind == "form" else policy.hazard_cart if kind == "cart" else None
     if hazard is None:
-        return 0
+        return -1
     place = f"{attempt.journey}/{attempt.step}"
-    after = reaches(hazard, place, policy.hours.hour(attempt.last), timeout=timeout(m, attempt))
-    return attempt.last + after if after >= 0 else 0
+    return reaches(hazard, place, policy.hours.hour(attempt.last), timeout=timeout(m, attempt))
 
 
 def over(m: Moment, attempt: Attempt, time: int) -> bool:
@@ -148,4 +147,4 @@ def keep_alive(m: Moment, e: Event) -> None:
             attempt.due = e.time + timeout(m, attempt)
             attempt.source = e.source
             if m.policy.leaving:
-                attempt.leave = _leave(m, attempt)
+                attempt.leaves = _leaves(m, attempt)

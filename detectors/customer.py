@@ -222,10 +222,11 @@ def _rearm(m: Moment, name: str) -> str:
 def _fire_one(m: Moment, due: int, held: frozenset[str]) -> str:
     state = m.state
     for attempt in state.attempts:
-        if attempt.status == OPEN and attempt.leave == due and attempt.source not in held:
+        leaves = attempt.leaves >= 0 and attempt.last + attempt.leaves == due
+        if attempt.status == OPEN and leaves and attempt.source not in held:
             m.trigger = m.id("timer", "may_leave", attempt.kind, attempt.journey, str(due))
             name = _rearm(m, attempt.journey)
-            attempt.leave = REACHED
+            attempt.leaves = REACHED
             return name
         if attempt.status == OPEN and attempt.due == due and attempt.source not in held:
             m.trigger = m.id("timer", attempt.kind, str(attempt.key), attempt.journey, str(due))
@@ -245,10 +246,10 @@ def _fire_one(m: Moment, due: int, held: frozenset[str]) -> str:
             relief.expire(m, solved)
             return name
     for wait in state.waits:
-        if wait.due == due and wait.source not in held:
+        if wait.leaves >= 0 and wait.opened + wait.leaves == due and wait.source not in held:
             m.trigger = m.id("timer", "may_leave", str(wait.key), str(due))
             name = _rearm(m, wait.journey)
-            wait.due = REACHED
+            wait.leaves = REACHED
             return name
     raise AssertionError("a timer is due that nothing holds")
 

@@ -31,8 +31,8 @@ from detectors.policy_model import HazardLabels, HazardRules, Hazards, HazardSha
 
 __all__ = ["NOT_ANNOUNCED", "REACHED", "Hazard", "Ms", "check", "reaches", "risk"]
 
-# Where a due time stands: the risk has reached the line, and the customer still waits.
-REACHED: Final = -1
+# What a state says instead of when: the risk is at the line, and the customer still waits.
+REACHED: Final = -2
 NOT_ANNOUNCED: Final = -1.0
 # So many intervals are looked at from the beginning of a wait, and not more.
 _MOST_STEPS: Final = 1_000

@@ -104,10 +104,10 @@ def _leaving(m: Moment, journey: Journey) -> float:
         for wait in m.state.waits:
             # Of a wait whose end nobody tells it holds no longer than of one that timed out.
             still = m.time - wait.opened <= policy.timeouts["queue"]
-            if wait.due == REACHED and wait.journey == journey.name and still:
+            if wait.leaves == REACHED and wait.journey == journey.name and still:
                 return hazard.may_leave
     for attempt in m.state.attempts:
-        if attempt.leave == REACHED and attempt.journey == journey.name:
+        if attempt.leaves == REACHED and attempt.journey == journey.name:
             hazard = policy.hazard_form if attempt.kind == "form" else policy.hazard_cart
             if hazard is not None:
                 return hazard.may_leave

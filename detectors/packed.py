@@ -179,7 +179,7 @@ def _state(s: Customer, ring: object) -> tuple[object, ...]:
                 a.given_up,
                 a.source,
                 a.told,
-                a.leave,
+                a.leaves,
             )
             for a in s.attempts
         ],
@@ -200,7 +200,7 @@ def _state(s: Customer, ring: object) -> tuple[object, ...]:
             for v in s.contacts
         ],
         [
-            (w.kind, w.channel, w.journey, w.queue, w.key, w.opened, w.announced, w.due, w.source)
+            (w.kind, w.channel, w.journey, w.queue, w.key, w.opened, w.announced, w.leaves, w.source)
             for w in s.waits
         ],
         [_owes(o) for o in s.owed],
@@ -316,7 +316,7 @@ def _customer(r: list[Any]) -> Customer:
         [_journey_of(j) for j in r[10]],
         [_attempt(a) for a in r[11]],
         [Contact(v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7], v[8], v[9], v[10]) for v in r[12]],
-        [_wait(w) for w in r[13]],
+        [Wait(w[0], w[1], w[2], w[3], w[4], w[5], w[6], w[7], w[8]) for w in r[13]],
         [_owed(o) for o in r[14]],
         [Solved(d[0], d[1], d[2], d[3], d[4] if len(d) > 4 else "") for d in r[15]],
         r[16],
@@ -368,15 +368,8 @@ def _attempt(r: list[Any]) -> Attempt:
         t = r[14]
         told = (t[0], t[1], t[2], t[3], t[4], t[5], t[6], t[7], t[8], t[9], t[10])
         a.told = (*told, t[11]) if len(t) > 11 else told
-    if len(r) > 15:
-        a.leave = r[15]
+    a.leaves = r[15] if len(r) > 15 else -1
     return a
-
-
-def _wait(r: list[Any]) -> Wait:
-    w = Wait(r[0], r[1], r[2], r[3], r[4], r[5], r[6])
-    w.due, w.source = r[7], r[8]
-    return w
 
 
 def _owed(r: list[Any]) -> Owed:

@@ -137,8 +137,8 @@ ToldSilent = tuple[str, str, int, str, float | None, int, str, str, str, str, st
 class Attempt:
     """Something begun: ``status`` 0 open, 1 given up by time-out, 2 given up and said so.
 
-    ``leave`` is as a wait's ``due``. ``source`` is who last told of it: while that is silent, its time-out
-    waits. ``told`` is there to be said again where something out of order takes back its completion.
+    ``source`` is who last told of it: while that is silent, its time-out waits; ``leaves`` is as a wait's.
+    ``told`` is there to be said again where something out of order takes back its completion.
     """
 
     def __init__(
@@ -158,7 +158,6 @@ class Attempt:
         given_up: int = 0,
         source: str = "",
         told: Told | ToldSilent | None = None,
-        leave: int = 0,
     ) -> None:
         self.kind = kind
         self.journey = journey
@@ -175,7 +174,7 @@ class Attempt:
         self.given_up = given_up
         self.source = source
         self.told = told
-        self.leave = leave
+        self.leaves = -1
 
 
 @mypyc_attr(acyclic=True)
@@ -213,18 +212,12 @@ class Contact:
 
 @mypyc_attr(acyclic=True)
 class Wait:
-    """A wait that is going on; its risk of leaving reaches the policy's line at ``due`` (-1: it has)."""
+    """A wait; ``leaves`` ms after ``opened`` its risk is at the line (-1 never, -2 it has been)."""
 
     def __init__(
-        self,
-        kind: str,
-        channel: str,
-        journey: str,
-        queue: str,
-        key: int,
-        opened: int,
-        announced: float = -1.0,
-    ) -> None:
+        self, kind: str, channel: str, journey: str, queue: str, key: int, opened: int,
+        announced: float = -1.0, leaves: int = -1, source: str = "",
+    ) -> None:  # fmt: skip
         self.kind = kind
         self.channel = channel
         self.journey = journey
@@ -232,8 +225,8 @@ class Wait:
         self.key = key
         self.opened = opened
         self.announced = announced
-        self.due = 0
-        self.source = ""
+        self.leaves = leaves
+        self.source = source
 
 
 @mypyc_attr(acyclic=True)
@@ -389,7 +382,7 @@ class Customer:
         soonest = 0
         for attempt in self.attempts:
             if attempt.status == 0:
-                due = attempt.leave if 0 < attempt.leave < attempt.due else attempt.due
+                due = attempt.due if attempt.leaves < 0 else min(attempt.due, attempt.last + attempt.leaves)
                 if (soonest == 0 or due < soonest) and attempt.source not in held:
                     soonest = due
         for owed in self.owed:
@@ -399,8 +392,9 @@ class Customer:
             if (soonest == 0 or solved.due < soonest) and solved.source not in held:
                 soonest = solved.due
         for wait in self.waits:
-            if wait.due > 0 and (soonest == 0 or wait.due < soonest) and wait.source not in held:
-                soonest = wait.due
+            due = wait.opened + wait.leaves
+            if wait.leaves >= 0 and (soonest == 0 or due < soonest) and wait.source not in held:
+                soonest = due
         return soonest
 
 

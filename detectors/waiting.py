@@ -114,9 +114,9 @@ def _open(m: Moment, e: Event) -> None:
     wait = Wait("queue", e.channel, e.journey, e.queue, _key(e), e.time, announced)
     if (hazard := m.policy.hazard_queue) is not None:
         hour, timeout = m.policy.hours.hour(e.time), m.policy.timeouts["queue"]
-        after = reaches(hazard, e.queue, hour, announced, e.priority, timeout)
-        if after >= 0:
-            wait.due, wait.source = e.time + after, e.source
+        wait.leaves = reaches(hazard, e.queue, hour, announced, e.priority, timeout)
+        if wait.leaves >= 0:
+            wait.source = e.source
     waits.append(wait)
 
 

@@ -59,6 +59,10 @@ def calibrate(
     pair: Annotated[
         Names, typer.Option(metavar="NAME:NAME", help="Let two features act together; may be repeated.")
     ] = None,
+    wait: Annotated[
+        str,
+        typer.Option(metavar="KIND", help="Of abandon: who waits in a queue, or pauses in a form or cart."),
+    ] = "queue",
     live: Annotated[
         bool, typer.Option("--live", help="In the worker, too, human need is this section's at these events.")
     ] = False,
@@ -106,6 +110,7 @@ def calibrate(
         with_protected=_names(with_protected),
         pairs=_pairs(pair),
         live=live,
+        wait=wait,
     )
     with progress("calibrate", "records") as tell:
         found = run(request, tell)

@@ -1,7 +1,7 @@
 """``rehuman calibrate --target abandon=SECONDS``: the section ``[hazard.KIND]``, fitted to past waits.
 
-Everything is chosen on what came before the holdout: the ridge by time-ordered validation, the line as the
-risk that a tenth of all looks exceed. What came after it is looked at once, for the report.
+Everything is chosen on what came before the holdout: the ridge by time-ordered validation, the line of a
+queue as the risk that a tenth of all looks exceed. What came after it is looked at once, for the report.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from streams.errors import OperationError, SettingError
 from streams.hazard.fitting import LEAST, fit, strength
 from streams.hazard.foresight import foresight
 from streams.hazard.periods import table
-from streams.hazard.report import curves, held_back, looks_of, words
+from streams.hazard.report import curves, held_back, looks_of, short, words
 from streams.hazard.section import text_of
 from streams.hazard.spells import KINDS, Progress, Spell, cut, spells
 from streams.identity import Pseudonyms
@@ -33,12 +33,14 @@ from streams.sources.files import read_merged
 from streams.targets.spec import parse
 from streams.ticks import under
 
-__all__ = ["INTERVALS", "run"]
+__all__ = ["INTERVALS", "run", "short"]
 
 # Seconds: a wait in a queue is short, a pause is not.
 INTERVALS: Final = {"queue": 10.0, "form": 60.0, "cart": 60.0}
-# Of all moments looked at, this share has a risk above the line.
+# Of all moments looked at in a queue, this share has a risk above the line.
 _ABOVE: Final = 0.1
+# Of a form or cart: more likely gone than not.
+_GONE: Final = 0.5
 _PROTECTED: Final = "priority"
 _LONGEST: Final = 1_000
 
@@ -105,10 +107,14 @@ def _ahead(request: Request) -> int:
     most = int(INTERVALS[request.wait] * _LONGEST)
     if spec.seconds > most:
         raise SettingError("--target", repr(request.target_text), f"at most abandon={most}")
+    given = {"--features": request.features, "--without": request.without, "--pair": request.pairs}
+    for option, found in (given | {"--live": request.live}).items():
+        if found:
+            raise SettingError(option, "it with abandon", "it left out: a hazard has terms of its own")
     other = sorted(set(request.with_protected) - {_PROTECTED})
     if other or (request.with_protected and request.wait != "queue"):
-        found = other[0] if other else _PROTECTED
-        raise SettingError("--with-protected", repr(found), "priority, of a queue; a hazard knows no other")
+        named = other[0] if other else _PROTECTED
+        raise SettingError("--with-protected", repr(named), "priority, of a queue; a hazard knows no other")
     return spec.seconds * 1000
 
 
@@ -161,7 +167,9 @@ def _fitted(
     penalty, validation = strength(kind, train, interval, protected=protected)
     rules = fit(table(kind, train, interval), penalty, protected=protected)
     rules = msgspec.structs.replace(rules, target=request.target_text, ahead=Ms(ahead))
-    line = float(np.quantile(looks_of(rules, train, kind).predicted, 1.0 - _ABOVE))
+    line = _GONE
+    if kind == "queue":
+        line = float(np.quantile(looks_of(rules, train, kind).predicted, 1.0 - _ABOVE))
     # Alone, the factor lifts somebody of whom nothing else is known to the line of human need.
     need_line = min(max(base.line, 0.01), 0.99)
     lift = ceil(10 * (log(need_line / (1.0 - need_line)) - base.need_base)) / 10

@@ -14,7 +14,7 @@ that somebody waited, does not depend on it. Nelson-Aalen and Kaplan-Meier are i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -40,7 +40,7 @@ def by_wait(spells: Sequence[Spell], edges: Sequence[float]) -> list[dict[str, A
         ended = (seconds > low) & (seconds <= high)
         leavers = int((ended & left).sum())
         rate = leavers / there * 60.0 if there else 0.0
-        wide = np.exp(_Z / np.sqrt(leavers)) if leavers else 1.0
+        wide = float(np.exp(_Z / np.sqrt(leavers))) if leavers else 1.0
         found.append(
             {
                 "from_s": float(low),
@@ -65,7 +65,7 @@ def nelson_aalen(spells: Sequence[Spell], until: float) -> float:
     return float((counts / there).sum())
 
 
-def kaplan_meier(spells: Sequence[Spell], at: Sequence[float]) -> list[tuple[float, float]]:
+def kaplan_meier(spells: Sequence[Spell], at: Iterable[float]) -> list[tuple[float, float]]:
     """The share that would still wait after so many seconds if nobody were ever answered."""
     from scipy.stats import CensoredData, ecdf
 

@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.policy_model import HazardLabels, HazardRules, HazardShape, Ms
+from streams.calibrate.extra import one_thread
 from streams.hazard.periods import Table, chances, log_loss, table
 from streams.hazard.spells import Spell, cut
 
@@ -107,11 +108,12 @@ def fit(rows: Table, penalty: float, *, protected: bool = False) -> HazardRules:
     weight = np.concatenate([left, stayed])
     there = weight > 0.0
     model = LogisticRegression(C=1.0 / penalty, solver="newton-cholesky", tol=1e-8, max_iter=200)
-    model.fit(
-        np.vstack([design, design])[there],
-        np.repeat([1, 0], len(design))[there],
-        sample_weight=weight[there],
-    )
+    with one_thread():
+        model.fit(
+            np.vstack([design, design])[there],
+            np.repeat([1, 0], len(design))[there],
+            sample_weight=weight[there],
+        )
     return _rules(rows, columns, [float(value) for value in model.coef_[0]], float(model.intercept_[0]))
 
 

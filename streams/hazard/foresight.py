@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from detectors.event_row import as_row
 from detectors.log import LogFold
 from detectors.moment import Findings
 from detectors.policy import Policy
@@ -43,8 +44,7 @@ def foresight(
         out = Findings()
         raw = tick_record(item.time) if isinstance(item, TickAt) else item.value
         log.record(raw, stamp, offset, out)
-        if "waits" in out.found:
-            rows |= {str(row[2]): row for row in out.rows["waits"]}
+        rows |= {str(row[2]): row for row in map(as_row, out.found.get("waits", ()))}
         for message in out.desk:
             if message["type"] in ("candidate.raised", "candidate.updated") and _says(message["data"]):
                 named.setdefault(message["customer"], []).append(message["time"])

@@ -67,7 +67,7 @@ def _shapes(plot: Any, kind: str, rules: HazardRules, report: dict[str, Any]) ->
 
 
 def _waits(plot: Any, kind: str, rules: HazardRules, report: dict[str, Any]) -> Any:
-    """Why raw shares mislead: they fall with the wait where the hazard does not."""
+    """The hazard beside the raw share, which depends on how fast the others were answered."""
     rows = report["curves"]["by_wait"]
     figure, axes = plot.subplots(figsize=(7, 4))
     axes.set_xlabel("seconds so far")

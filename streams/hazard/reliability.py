@@ -21,6 +21,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from streams.calibrate.extra import one_thread
 from streams.hazard.spells import Spell
 
 __all__ = ["Looks", "looks", "tenths"]
@@ -68,11 +69,17 @@ def tenths(moments: Looks, ahead: float, *, count: int = 10, seed: int = 1) -> l
     """``count`` groups with as many looks each, by risk: foretold, observed, and its 95 % interval."""
     if not len(moments.predicted):
         return []
+    with one_thread():
+        return _tenths(moments, ahead, count, seed)
+
+
+def _tenths(moments: Looks, ahead: float, count: int, seed: int) -> list[dict[str, Any]]:
     order = np.argsort(moments.predicted, kind="stable")
     group = np.empty(len(order), dtype=np.int64)
     group[order] = np.arange(len(order)) * count // len(order)
     rng = np.random.default_rng(seed)
-    weights = rng.multinomial(moments.spells, np.full(moments.spells, 1 / moments.spells), RESAMPLES)
+    drawn = rng.multinomial(moments.spells, np.full(moments.spells, 1 / moments.spells), RESAMPLES)
+    weights = drawn.astype(float)
     found = []
     for number in range(count):
         within = group == number
@@ -96,17 +103,20 @@ def tenths(moments: Looks, ahead: float, *, count: int = 10, seed: int = 1) -> l
 
 
 def _observed(
-    moments: Looks, within: NDArray[np.bool_], ahead: float, weights: NDArray[np.int64]
+    moments: Looks, within: NDArray[np.bool_], ahead: float, weights: Floats
 ) -> tuple[float, float, float]:
     """What came of these looks, and its interval: each resample counts a call as often as it drew it."""
-    spell, left = moments.spell[within], moments.left[within]
+    # Most spells have no look in a tenth.
+    there_at_all, spell = np.unique(moments.spell[within], return_inverse=True)
+    left = moments.left[within]
+    weights = weights[:, there_at_all]
     if moments.known:
-        events = np.zeros((moments.spells, 1))
-        there = np.zeros((moments.spells, 1))
+        events = np.zeros((len(there_at_all), 1))
+        there = np.zeros((len(there_at_all), 1))
         np.add.at(events[:, 0], spell, left)
         np.add.at(there[:, 0], spell, 1.0)
     else:
-        events, there = _counts(moments.spells, spell, moments.follow[within], left, ahead)
+        events, there = _counts(len(there_at_all), spell, moments.follow[within], left, ahead)
     mean = _share(events.sum(axis=0, keepdims=True), there.sum(axis=0, keepdims=True), moments.known)[0]
     drawn = [
         _share(weights[at : at + _AT_ONCE] @ events, weights[at : at + _AT_ONCE] @ there, moments.known)

@@ -19,7 +19,7 @@ from streams.hazard.periods import chances, constant, log_loss, periods, table
 from streams.hazard.reliability import RESAMPLES, Looks, looks, tenths
 from streams.hazard.spells import Spell
 
-__all__ = ["curves", "held_back", "looks_of", "words"]
+__all__ = ["curves", "held_back", "looks_of", "short", "words"]
 
 _EDGES = (0, 10, 20, 30, 60, 90, 120, 180, 240, 300, 420, 600)
 _PAUSES = (0, 60, 120, 180, 300, 600, 1200, 1800, 3600)
@@ -118,7 +118,7 @@ def curves(kind: str, spells: Sequence[Spell]) -> dict[str, Any]:
     return {
         "by_wait": by_wait(spells, edges),
         "nelson_aalen": [[edge, nelson_aalen(spells, edge)] for edge in edges],
-        "kaplan_meier": kaplan_meier(spells, edges),
+        "kaplan_meier": kaplan_meier(spells, range(0, edges[-1] + 1, 10)),
     }
 
 
@@ -149,6 +149,30 @@ def words(kind: str, rules: HazardRules) -> list[str]:
         found.append(f"by {part}: {told}")
     if rules.announced is not None:
         found.append(f"nothing announced: odds x{np.exp(rules.announced.missing):.2f}")
+    return found
+
+
+def short(report: dict[str, Any]) -> list[str]:
+    """The report in a few lines; what is protected comes first."""
+    found = [f"protected attributes in this risk: {', '.join(report['protected']) or 'none'}"]
+    about = report["fitted_on"]
+    found.append(f"{report['wait']}: {about['waits']} waits, {about['left']} ended in leaving")
+    found += report["learned"]
+    if held := report.get("held_back"):
+        losses = held["log_loss"]
+        found += [
+            f"held back ({held['of']}): {held['waits']} waits, {held['left']} ended in leaving",
+            f"log-loss of an interval: {losses['fitted']:.4f}, of a constant rate {losses['constant']:.4f} "
+            f"(difference {losses['low']:+.4f} to {losses['high']:+.4f})",
+            f"tenths of risk within 3 points or their 95 % interval: {held['tenths_right']} of "
+            f"{len(held['reliability'])}, the furthest {held['furthest']:.3f} off",
+        ]
+    if seen := report.get("foresight"):
+        lead = f", {seen['lead_s']['median']:.0f} s before in the median" if seen["lead_s"] else ""
+        found.append(
+            f"at the line of {report['line']}: {seen['hang_ups_named_before']} of {seen['hang_ups']} "
+            f"hang-ups named before{lead}; {seen['named_in_vain']} named in vain"
+        )
     return found
 
 

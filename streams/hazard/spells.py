@@ -18,7 +18,7 @@ from typing import Any, Final
 import msgspec
 
 from detectors.attempts import OPEN
-from detectors.event_row import EventRow
+from detectors.event_row import EventRow, as_row
 from detectors.log import LogFold
 from detectors.moment import Findings
 from detectors.policy import Policy
@@ -108,7 +108,7 @@ class _Queues:
             if isinstance(row, EventRow) and row.e.type in _OPENS and row.e.announced_wait_s is not None:
                 e = row.e
                 self._announced[e.customer, e.channel, e.time] = row.e.announced_wait_s
-        for row in out.rows.get("waits", ()) if "waits" in out.found else ():
+        for row in map(as_row, out.found.get("waits", ())):
             if row[_AT["kind"]] == "queue":
                 # A higher version of the same fact comes later.
                 self._rows[str(row[_AT["fact_id"]])] = row

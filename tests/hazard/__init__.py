@@ -1,0 +1,1 @@
+"""The hazard of giving up."""
