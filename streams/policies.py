@@ -28,7 +28,8 @@ __all__ = [
     "activate",
     "activation_record",
     "configured",
-    "headers",
+    "history",
+    "newest",
     "published",
     "read",
     "remember",
@@ -51,7 +52,7 @@ class Published(NamedTuple):
     text: str
     since: int  # ms: it holds for events at or after
     complete: bool  # every partition was told
-    stored: int  # ms, by the broker's clock
+    stored: int = 0  # ms, by the broker's clock
 
 
 def configured(settings: Settings) -> Policy:
@@ -96,7 +97,7 @@ def seed(settings: Settings) -> bool:
     with Producer(settings.kafka_url) as producer:
         # Only once it is active: a crash between the two activates the same policy twice, which is once.
         activate(settings, producer, policy, BEGINNING)
-        remember(settings, producer, policy, BEGINNING, complete=True)
+        remember(settings, producer, Published(policy.version, policy.text, BEGINNING, True))
     return True
 
 
@@ -110,17 +111,12 @@ def activate(settings: Settings, producer: Producer, policy: Policy, since: int)
     return partitions
 
 
-def remember(settings: Settings, producer: Producer, policy: Policy, since: int, *, complete: bool) -> None:
+def remember(settings: Settings, producer: Producer, entry: Published) -> None:
     """Put a version into the policies' topic."""
-    key, text = str(policy.version).encode(), policy.text.encode()
-    told = headers(since, complete)
+    key, text = str(entry.version).encode(), entry.text.encode()
+    told = [(SINCE, str(entry.since).encode()), (COMPLETE, b"1" if entry.complete else b"0")]
     producer.send(settings.topics.policy, key, text, partition=0, headers=told)
     producer.flush()
-
-
-def headers(since: int, complete: bool) -> list[tuple[str, bytes]]:
-    """What a version's record says beside its text."""
-    return [(SINCE, str(since).encode()), (COMPLETE, b"1" if complete else b"0")]
 
 
 def versions(settings: Settings) -> dict[int, str]:
@@ -130,7 +126,17 @@ def versions(settings: Settings) -> dict[int, str]:
 
 def published(settings: Settings) -> dict[int, Published]:
     """Every published version by its number, in order. Raises OperationError as :func:`versions` does."""
-    return dict(sorted((found.version, found) for found in map(_published, _records(settings))))
+    return newest(history(settings))
+
+
+def newest(told: Iterable[Published]) -> dict[int, Published]:
+    """What was said last of each version, by its number, in order."""
+    return dict(sorted({entry.version: entry for entry in told}.items()))
+
+
+def history(settings: Settings) -> list[Published]:
+    """All that is said of versions, in its order; of long ago only what was said last."""
+    return [_published(record) for record in _records(settings)]
 
 
 def _published(record: Any) -> Published:
@@ -140,15 +146,15 @@ def _published(record: Any) -> Published:
     return Published(int(record.key), record.value.decode("utf-8"), since, complete, record.timestamp)
 
 
-def _records(settings: Settings) -> Iterable[Any]:
-    """The newest record of each version, as kafka-python gives them."""
+def _records(settings: Settings) -> list[Any]:
+    """The records of the policies' topic, as kafka-python gives them."""
     from kafka import KafkaConsumer, TopicPartition
     from kafka.errors import KafkaError
 
     from streams.kafka.closing import close
 
     place = TopicPartition(settings.topics.policy, 0)
-    found: dict[bytes, Any] = {}
+    found: list[Any] = []
     try:
         consumer = KafkaConsumer(
             **urls.parse(settings.kafka_url).client(),
@@ -166,7 +172,7 @@ def _records(settings: Settings) -> Iterable[Any]:
                 if not batches and consumer.position(place) >= end:
                     break
                 for records in batches.values():
-                    found.update((record.key, record) for record in records if record.key and record.value)
+                    found += [record for record in records if record.key and record.value]
         finally:
             close(consumer)
     except KafkaError as error:
@@ -174,4 +180,4 @@ def _records(settings: Settings) -> Iterable[Any]:
         raise OperationError(
             f"Kafka at {address} (REHUMAN_KAFKA_URL) fails to give the policies: {type(error).__name__}"
         ) from None
-    return found.values()
+    return found

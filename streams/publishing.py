@@ -17,14 +17,17 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from detectors.policy import Policy
 from streams.clock import wall_ms
 from streams.errors import OperationError, SettingError
-from streams.policies import Published, activate, published, remember
+from streams.policies import Published, activate, history, newest, published, remember
 from streams.settings import Settings
 from streams.sources.api import rfc3339
+
+if TYPE_CHECKING:
+    from streams.kafka.producer import Producer
 
 __all__ = ["Outcome", "Plan", "decide", "follower", "in_force", "listed", "publish", "states"]
 
@@ -70,16 +73,31 @@ def publish(settings: Settings, policy: Policy, since: int | None) -> Outcome:
     with Producer(settings.kafka_url) as producer:
         for topic in (settings.topics.policy, settings.topics.events):
             producer.partitions(topic)
-        found = published(settings)
+        found = newest(history(settings))
         plan = decide(found, policy, since, now)
+        if plan.what == "published":
+            plan = plan._replace(since=_claim(settings, producer, policy, plan.since))
         if plan.what != "unchanged":
-            if plan.what == "published":
-                remember(settings, producer, policy, plan.since, complete=False)
             activate(settings, producer, policy, plan.since)
-            remember(settings, producer, policy, plan.since, complete=True)
+            remember(settings, producer, Published(policy.version, policy.text, plan.since, True))
     later = follower(found, plan.since)
     until = (later.version, later.since) if later else None
     return Outcome(policy.version, plan.since, plan.what, until, plan.since < now and since is not None)
+
+
+def _claim(settings: Settings, producer: Producer, policy: Policy, since: int) -> int:
+    """Take the number: who said so first has it, and the moment is theirs. Raises OperationError.
+
+    The topic has one partition, so that all who publish at once see one order.
+    """
+    remember(settings, producer, Published(policy.version, policy.text, since, False))
+    told = [entry for entry in history(settings) if entry.version == policy.version]
+    first = told[0]
+    if first.text != policy.text:
+        # What is said last holds: that is theirs again.
+        remember(settings, producer, [entry for entry in told if entry.text == first.text][-1])
+        raise OperationError(f"version {policy.version} was published by somebody else at this moment")
+    return first.since
 
 
 def decide(found: Mapping[int, Published], policy: Policy, since: int | None, now: int) -> Plan:
@@ -120,7 +138,9 @@ def in_force(found: Mapping[int, Published], now: int) -> Published | None:
 
 def follower(found: Mapping[int, Published], since: int) -> Published | None:
     """The next version that begins after ``since``."""
-    return min((entry for entry in found.values() if entry.since > since), key=_order, default=None)
+    later = [entry for entry in found.values() if entry.since > since]
+    # Of two that begin at one moment the one published last holds.
+    return min(later, key=lambda entry: (entry.since, -entry.version), default=None)
 
 
 def states(found: Mapping[int, Published], now: int) -> dict[int, str]:

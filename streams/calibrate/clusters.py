@@ -3,7 +3,7 @@
 >>> [round(x, 2) for x in mean([1.0, 2.0, 3.0, 4.0], ["ann", "bob", "cy", "dee"])]
 [2.5, 0.45, 4.55]
 >>> round(design([True, True, False, False], ["ann", "ann", "bob", "bob"]), 1)  # two witnesses, not four
-4.0
+2.0
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def design(flags: Sequence[bool], customers: Sequence[str]) -> float:
     spread = len(found) * share * (1 - share)
     if len(sums) < 2 or not spread:
         return 1.0
-    return max(1.0, float((sums**2).sum()) * len(sums) / (len(sums) - 1) / spread)
+    return max(1.0, float((sums**2).sum()) / spread)
 
 
 def _sums(values: Floats, customers: Sequence[str]) -> Floats:

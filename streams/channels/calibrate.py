@@ -10,16 +10,16 @@ import msgspec
 from detectors.durations import DAY, HOUR
 from detectors.policy import Policy, parse
 from streams.calibrate.clusters import Mean
+from streams.calibrate.common import base_text, checked, read, write
 from streams.calibrate.request import Request
-from streams.calibrate.sections import base_text, span, write
 from streams.channels.fit import REST, STEP, WEIGHT, Fit, fit, fitting
 from streams.channels.history import Settled, decided, gather
-from streams.errors import OperationError, SettingError
+from streams.channels.pictures import channels
+from streams.errors import OperationError
 from streams.identity import Pseudonyms
-from streams.sources.api import SourceCounts, get_source, rfc3339
-from streams.sources.files import read_merged
+from streams.sources.api import rfc3339
 
-__all__ = ["run", "section"]
+__all__ = ["run", "section", "short"]
 
 # Contacts below which a channel says nothing: with fewer, an interval is wider than 30 points.
 MINIMUM: Final = 30
@@ -27,23 +27,19 @@ MINIMUM: Final = 30
 
 def run(request: Request, progress: Callable[[int, int], None] | None = None) -> dict[str, Any]:
     """Fit, write the policy, and give the report. Raises SettingError, OperationError, PolicyError."""
-    if request.target_text != "channels":
-        raise SettingError("--target", repr(request.target_text), "channels, which takes no more")
+    checked(request, "channels")
     text = base_text(request.base)
     policy = parse(text)
-    counts = SourceCounts()
-    events = list(read_merged(get_source(request.source), request.files, counts))
-    first, until = span(events, request.start, request.until)
-    events = [event for event in events if event.time <= until]
+    events, first, until = read(request)
     visits = gather(events, policy, Pseudonyms.of(request.settings), progress)
     window = int(policy.document.repeats.window)
     rows = [one for one in decided(visits, window, until) if one.start >= first]
-    if not rows:
-        hours = window // HOUR
-        raise OperationError(f"no contact has {hours} hours of history behind it: a longer one is needed")
     table = policy.document.channels
     split = request.holdout
     fitted = rows if split is None else [one for one in decided(visits, window, split) if one.start >= first]
+    if not fitted:
+        hours = window // HOUR
+        raise OperationError(f"no contact has {hours} hours of history behind it: a longer one is needed")
     later = [] if split is None else [one for one in rows if one.start >= split]
     found = fit(fitted, table, MINIMUM)
     report = {
@@ -62,7 +58,18 @@ def run(request: Request, progress: Callable[[int, int], None] | None = None) ->
     }
     report["words"] = words(found, policy)
     write(request, text, "channel_fit", section(found, policy), report)
+    if request.pictures is not None:
+        channels(request.pictures / "channels.svg", found, MINIMUM)
     return report
+
+
+def short(report: dict[str, Any]) -> list[str]:
+    """What is printed."""
+    return [
+        f"{report['contacts']} contacts of identified customers, {report['undecided']} of them not over yet; "
+        f"{report['fitted']} fitted",
+        *report["words"],
+    ]
 
 
 def section(found: Mapping[str, Mapping[str, Fit]], policy: Policy) -> str:
@@ -75,9 +82,9 @@ def section(found: Mapping[str, Mapping[str, Fit]], policy: Policy) -> str:
         f'window = "{days:g}d"',
         f"minimum = {MINIMUM}",
     ]
-    for intent, channels in found.items():
+    for intent, fits in found.items():
         listed = table.get(intent) or table[REST]
-        named = {name: one for name, one in channels.items() if one.contacts >= MINIMUM and name in listed}
+        named = {name: one for name, one in fits.items() if one.contacts >= MINIMUM and name in listed}
         if not named:
             continue
         lines.append(f"[channel_fit.intents.{_quoted(intent)}]")
@@ -94,11 +101,11 @@ def words(found: Mapping[str, Mapping[str, Fit]], policy: Policy) -> list[str]:
     """What was learned, one line an intent, and what is not known."""
     table = policy.document.channels
     lines = []
-    for intent, channels in found.items():
+    for intent, fits in found.items():
         name = "any other matter" if intent == REST else intent
-        ranked = sorted(channels.items(), key=lambda pair: -pair[1].settled)
+        ranked = sorted(fits.items(), key=lambda pair: -pair[1].settled)
         said = ", ".join(f"{channel} {_share(one)}" for channel, one in ranked if one.contacts >= MINIMUM)
-        first = fitting(table, channels, intent, MINIMUM)
+        first = fitting(table, fits, intent, MINIMUM)
         if first:
             end = f"history recommends {first}"
         elif said:
@@ -119,13 +126,13 @@ def _told(
     found: Mapping[str, Mapping[str, Fit]], table: Mapping[str, list[str]], later: list[Settled]
 ) -> dict[str, Any]:
     told: dict[str, Any] = {}
-    for intent, channels in found.items():
+    for intent, fits in found.items():
         rows = [one for one in later if (one.intent if one.intent in found else REST) == intent]
         told[intent] = {
-            "recommended": fitting(table, channels, intent, MINIMUM) or None,
+            "recommended": fitting(table, fits, intent, MINIMUM) or None,
             "channels": {
                 channel: msgspec.to_builtins(one) | _afterwards([r for r in rows if r.channel == channel])
-                for channel, one in channels.items()
+                for channel, one in fits.items()
             },
         }
     return told

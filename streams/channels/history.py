@@ -29,6 +29,8 @@ EVERY: Final = 2_000
 _EVENT: Final = {name: place for place, name in enumerate(TABLES["events"].names)}
 # How a contact ends that leaves the matter where it was.
 _UNSETTLED: Final = frozenset(["abandoned", "failed", "handed_over", "voicemail", "callback"])
+# What the company itself says of it at the end.
+_OPEN: Final = frozenset(["open", "unresolved"])
 
 _Name = tuple[str, str, str, int]
 
@@ -39,6 +41,7 @@ class Visit:
     def __init__(self, customer: str, contact: Contact) -> None:
         self.customer = customer
         self.contact = contact
+        self.result = ""
         self.begin: float | None = None
         self.end: float | None = None
 
@@ -99,6 +102,7 @@ def _look(log: LogFold, findings: Findings, visits: dict[_Name, Visit]) -> None:
         for contact in reversed(state.contacts):
             if contact.channel == channel and contact.last == time:
                 visit = visits[_name(state, contact)]
+                visit.result = str(row[_EVENT["result"]] or "") or visit.result
                 if isinstance(effort, float):
                     visit.begin = effort if visit.begin is None else visit.begin
                     visit.end = effort
@@ -130,8 +134,9 @@ def _copy(c: Contact) -> Contact:
 def decided(visits: Sequence[Visit], window: int, until: int) -> list[Settled]:
     """Those whose ``window`` (ms) after their end is over by ``until``, and whether the matter was settled.
 
-    It was where the contact did not fail, was not given up or passed on, and no further one about the same
-    matter was begun within the window on a channel that reaches people. Nothing after ``until`` is looked at.
+    It was where the contact did not fail, was not given up or passed on, its result does not say that the
+    matter is open, and no further one about the same matter was begun within the window on a channel that
+    reaches people. Nothing after ``until`` is looked at.
     """
     by_customer: dict[str, list[Contact]] = {}
     for visit in visits:
@@ -144,7 +149,7 @@ def decided(visits: Sequence[Visit], window: int, until: int) -> list[Settled]:
         # Not even one that failed before the window is over: those that did not would be missing.
         if mine.last + window > until:
             continue
-        settled = mine.outcome not in _UNSETTLED
+        settled = mine.outcome not in _UNSETTLED and visit.result not in _OPEN
         if settled and visit.customer in starts:
             later = by_customer[visit.customer]
             for other in later[bisect_right(starts[visit.customer], mine.start) :]:

@@ -7,17 +7,17 @@ from typing import Any, Final
 
 from detectors.declared import METRICS, Line
 from detectors.policy import parse
+from streams.calibrate.common import base_text, checked, read, write
 from streams.calibrate.request import Request
-from streams.calibrate.sections import base_text, span, write
-from streams.errors import OperationError, SettingError
+from streams.errors import OperationError
 from streams.identity import Pseudonyms
-from streams.sources.api import SourceCounts, get_source, rfc3339
-from streams.sources.files import read_merged
+from streams.sources.api import rfc3339
+from streams.surveys import pictures
 from streams.surveys.answers import Answer, gather
 from streams.surveys.line import SMOOTH, WEIGHT, fit
 from streams.surveys.report import divergence, worth
 
-__all__ = ["run", "section"]
+__all__ = ["run", "section", "short"]
 
 # Without --holdout: the last of the answers, by time, show how reliable a line of the first ones is.
 KEPT: Final = 0.3
@@ -26,14 +26,10 @@ SCALES: Final = {"ces": (1.0, 7.0), "csat": (1.0, 5.0), "nps": (0.0, 10.0)}
 
 def run(request: Request, progress: Callable[[int, int], None] | None = None) -> dict[str, Any]:
     """Fit, write the policy, and give the report. Raises SettingError, OperationError, PolicyError."""
-    if request.target_text != "survey":
-        raise SettingError("--target", repr(request.target_text), "survey, which takes no more")
+    checked(request, "survey")
     text = base_text(request.base)
     policy = parse(text)
-    counts = SourceCounts()
-    events = list(read_merged(get_source(request.source), request.files, counts))
-    first, until = span(events, request.start, request.until)
-    events = [event for event in events if event.time <= until]
+    events, first, until = read(request)
     found, left = gather(events, policy, Pseudonyms.of(request.settings), progress)
     found = [one for one in found if one.time >= first]
     metrics = [name for name in METRICS if any(one.metric == name for one in found)]
@@ -68,7 +64,15 @@ def run(request: Request, progress: Callable[[int, int], None] | None = None) ->
     }
     report["words"] = [line for metric in metrics for line in words(metric, told[metric])]
     write(request, text, "survey_fit", section(lines), report)
+    if request.pictures is not None:
+        pictures.lines(request.pictures / "surveys.svg", told)
     return report
+
+
+def short(report: dict[str, Any]) -> list[str]:
+    """What is printed."""
+    left = [f"left out: {count} answers, {reason}" for reason, count in report["left_out"].items()]
+    return [*left, *report["words"]]
 
 
 def section(lines: dict[str, tuple[Line, int]]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import groupby
 from typing import Any, Final
@@ -49,12 +48,13 @@ def reliability(line: Line, kept: Sequence[Answer]) -> list[dict[str, Any]]:
 
     Answers at the same effort stay together: many journeys have none at all.
     """
-    ranked = sorted(kept, key=lambda one: one.effort)
-    count = max(1, min(BINS, len(ranked) // LEAST))
-    efforts = [one.effort for one in ranked]
-    edges = sorted({efforts[len(ranked) * part // count] for part in range(1, count)})
-    parts = [list(rows) for _, rows in groupby(ranked, lambda one: bisect_right(edges, one.effort))]
-    # What is left at an end may be too little to have an interval.
+    least = max(LEAST, len(kept) / BINS)
+    parts: list[list[Answer]] = []
+    for _, same in groupby(sorted(kept, key=_effort), _effort):
+        if not parts or len(parts[-1]) >= least:
+            parts.append([])
+        parts[-1] += same
+    # What is left at the end may be too little to have an interval.
     if len(parts) > 1 and len(parts[-1]) < LEAST:
         parts[-2:] = [parts[-2] + parts[-1]]
     found = []
@@ -106,3 +106,7 @@ def divergence(line: Line, answers: Sequence[Answer]) -> list[dict[str, Any]]:
             }
         )
     return sorted(found, key=lambda row: (row["difference"], row["journey"], row["step"]))
+
+
+def _effort(one: Answer) -> float:
+    return one.effort

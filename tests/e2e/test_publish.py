@@ -14,7 +14,7 @@ from streams.errors import OperationError, SettingError
 from streams.identity import Pseudonyms
 from streams.kafka import admin
 from streams.kafka.producer import Producer
-from streams.policies import activation_record, remember
+from streams.policies import Published, activation_record, remember
 from streams.publishing import listed, publish
 from streams.sources.api import SourceEvent, cloud_event, rfc3339
 from streams.ticks import TickAt, under
@@ -135,7 +135,7 @@ def test_publishing_again_completes_what_broke_off(live: World) -> None:
     settings = live.settings
     policy, since = parse(_second().replace("version = 2", "version = 3")), wall_ms() + 60 * MINUTE
     with Producer(settings.kafka_url) as producer:
-        remember(settings, producer, policy, since, complete=False)
+        remember(settings, producer, Published(3, policy.text, since, complete=False))
         producer.send(settings.topics.events, None, activation_record(policy, since), partition=1)
     assert [row["state"] for row in listed(settings)] == ["replaced", "in force", "incomplete"]
     assert publish(settings, policy, None)[:3] == (3, since, "completed")

@@ -5,14 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from detectors.decode import Decoder
 from detectors.events import Activation
 from detectors.policy import DEFAULT_TEXT, Policy, PolicyError, parse
+from detectors.timeline import Timeline
 from streams import publishing
 from streams.errors import OperationError, SettingError
-from streams.policies import Published, activation_record
-from streams.publishing import Outcome, Plan, decide
+from streams.policies import Published, activation_record, newest
+from streams.publishing import Outcome, Plan, decide, follower, in_force
 from streams.settings import load
 
 NOW = 1_706_700_000_000
@@ -24,13 +27,14 @@ def version(number: int, more: str = "") -> Policy:
 
 
 def known(number: int, since: int, complete: bool = True) -> Published:
-    return Published(number, version(number).text, since, complete, since)
+    return Published(number, version(number).text, since, complete)
 
 
 def having(*entries: Published) -> dict[int, Published]:
     return {entry.version: entry for entry in entries}
 
 
+VERSIONS = [version(number) for number in range(1, 7)]
 TWO = having(known(1, 0), known(2, NOW - HOUR))
 
 
@@ -83,6 +87,27 @@ def test_numbers_only_grow_and_one_is_finished_before_the_next() -> None:
         decide({}, version(1), None, NOW)
 
 
+@settings(max_examples=30)
+@given(st.lists(st.integers(0, 6), min_size=1, max_size=5))
+def test_what_is_said_to_be_in_force_is_what_the_fold_takes(moments: list[int]) -> None:
+    """Versions in the order of their publishing, each from its moment on, two from the same one included."""
+    timeline = Timeline(VERSIONS[0])
+    found: dict[int, Published] = {}
+    for offset, moment in enumerate([0, *moments]):
+        policy = VERSIONS[offset]
+        timeline.activate(offset, moment, policy.text)
+        found[policy.version] = Published(policy.version, policy.text, moment, True)
+    for time in range(8):
+        holds = in_force(found, time)
+        assert holds is not None
+        assert holds.version == timeline.policy(time, 100).version
+        turn = timeline.turn(time)
+        after = follower(found, time)
+        assert (after.since if after else 0) == turn
+        if after:
+            assert after.version == timeline.policy(turn, 100).version
+
+
 class Broken:
     """A producer whose brokers take so many records."""
 
@@ -112,14 +137,18 @@ class Broken:
     def flush(self) -> None:
         pass
 
-    def published(self, _: object) -> dict[int, Published]:
-        found = having(known(1, 0))
+    def history(self, _: object) -> list[Published]:
+        found = [known(1, 0)]
         for topic, key, value, _, headers in self.sent:
             if topic.endswith("policy") and key and value:
                 told = dict(headers)
-                complete = told["complete"] == b"1"
-                found[int(key)] = Published(int(key), value.decode(), int(told["from"]), complete, NOW)
+                since, complete = int(told["from"]), told["complete"] == b"1"
+                found.append(Published(int(key), value.decode(), since, complete))
         return found
+
+    def told(self) -> set[tuple[int | None, bytes | None]]:
+        """Activations by partition."""
+        return {(place, value) for topic, _, value, place, _ in self.sent if topic.endswith("events")}
 
 
 @pytest.mark.parametrize("takes", range(5))
@@ -127,10 +156,7 @@ def test_wherever_it_breaks_publishing_again_completes_it(
     takes: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The first moment stays, also where the second attempt is made much later."""
-    brokers = Broken(takes)
-    monkeypatch.setattr("streams.kafka.producer.Producer", brokers)
-    monkeypatch.setattr(publishing, "published", brokers.published)
-    monkeypatch.setattr(publishing, "wall_ms", lambda: NOW)
+    brokers = there(monkeypatch, takes)
     with pytest.raises(OperationError, match="Kafka fails"):
         publishing.publish(load(None), version(2), None)
     brokers.takes = 1_000
@@ -138,10 +164,44 @@ def test_wherever_it_breaks_publishing_again_completes_it(
     done = publishing.publish(load(None), version(2), None)
     first = NOW if takes else NOW + HOUR
     assert done == Outcome(2, first, "completed" if takes else "published", None, False)
-    told = {(partition, value) for topic, _, value, partition, _ in brokers.sent if topic.endswith("events")}
-    assert told == {(partition, activation_record(version(2), first)) for partition in range(3)}
-    assert brokers.published(None)[2].complete
+    record = activation_record(version(2), first)
+    assert brokers.told() == {(partition, record) for partition in range(3)}
+    assert newest(brokers.history(None))[2].complete
     assert publishing.publish(load(None), version(2), None).what == "unchanged"
+
+
+def there(monkeypatch: pytest.MonkeyPatch, takes: int = 1_000) -> Broken:
+    brokers = Broken(takes)
+    monkeypatch.setattr("streams.kafka.producer.Producer", brokers)
+    monkeypatch.setattr(publishing, "history", brokers.history)
+    monkeypatch.setattr(publishing, "wall_ms", lambda: NOW)
+    return brokers
+
+
+@pytest.mark.parametrize("complete", [False, True])
+@pytest.mark.parametrize(("theirs", "mine"), [("", ""), ("# theirs", "# mine")])
+def test_of_two_who_publish_at_once_the_first_has_the_number(
+    complete: bool, theirs: str, mine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another's record lands between our look and ours: the same text has its moment, another one is told."""
+    brokers = there(monkeypatch)
+    rival = Published(2, version(2, theirs).text, NOW - 5, complete)
+    # The first look is from before anybody wrote.
+    looks = [[known(1, 0)]]
+
+    def history(_: object) -> list[Published]:
+        return looks.pop() if looks else [known(1, 0), rival, *brokers.history(None)[1:]]
+
+    monkeypatch.setattr(publishing, "history", history)
+    if theirs == mine:
+        assert publishing.publish(load(None), version(2), None).since == NOW - 5
+        record = activation_record(version(2), NOW - 5)
+        assert brokers.told() == {(partition, record) for partition in range(3)}
+        return
+    with pytest.raises(OperationError, match="version 2 was published by somebody else"):
+        publishing.publish(load(None), version(2, mine), None)
+    assert brokers.told() == set()
+    assert newest(brokers.history(None))[2] == rival
 
 
 def test_the_largest_policy_passes_and_a_larger_one_is_refused() -> None:

@@ -1,0 +1,89 @@
+"""What targets without features share (channels, surveys): request, base, events, and what is written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from detectors.policy import DEFAULT_TEXT, PolicyError, parse
+from streams import policies
+from streams.calibrate.extra import need
+from streams.calibrate.request import Request
+from streams.calibrate.text import with_section
+from streams.errors import OperationError, SettingError
+from streams.sources.api import SourceCounts, SourceEvent, get_source
+from streams.sources.files import read_merged
+
+__all__ = ["BAR", "EDGE", "LINE", "base_text", "checked", "draw", "read", "write"]
+
+# As the other pictures of a calibration: text stays text, and the same fit gives the same bytes.
+STYLE: Final = {"svg.hashsalt": "rehuman", "svg.fonttype": "none", "font.size": 8}
+LINE, BAR, EDGE = "#1f5a8a", "#8fb8d9", "#888888"
+
+
+def checked(request: Request, target: str) -> None:
+    """Raises SettingError for what this target does not know, OperationError for libraries that lack."""
+    if request.target_text != target:
+        raise SettingError("--target", repr(request.target_text), f"{target}, which takes no more")
+    given = {
+        "--features": request.features,
+        "--without": request.without,
+        "--with-protected": request.with_protected,
+        "--pair": request.pairs,
+        "--live": request.live,
+    }
+    for option, value in given.items():
+        if value:
+            raise SettingError(option, "given", f"nothing: {target} has no features and always holds")
+    need(pictures=request.pictures is not None)
+
+
+def base_text(path: Path | None) -> str:
+    """The base policy's text, checked. Raises SettingError for one that cannot be."""
+    return DEFAULT_TEXT if path is None else policies.read("--base", path).text
+
+
+def read(request: Request) -> tuple[list[SourceEvent], int, int]:
+    """The events that are looked at, and the first and last moment. Raises OperationError where are none."""
+    events = list(read_merged(get_source(request.source), request.files, SourceCounts()))
+    if request.until is not None:
+        events = [event for event in events if event.time < request.until]
+    if not events:
+        raise OperationError("the files hold no event that can be used")
+    return events, events[0].time if request.start is None else request.start, events[-1].time
+
+
+def write(request: Request, base: str, name: str, section: str, report: dict[str, Any]) -> None:
+    """The policy with its new section, as it is valid, and the report where one is wanted."""
+    text = with_section(base, name, section)
+    try:
+        parse(text)
+    except PolicyError as error:
+        raise SettingError(f"--policy-out: {error.key}", error.found, error.expected) from None
+    try:
+        request.policy_out.write_text(text, "utf-8")
+        if request.report_out is not None:
+            request.report_out.write_bytes(msgspec.json.format(msgspec.json.encode(report)) + b"\n")
+    except OSError as error:
+        raise OperationError(f"{error.filename}: {error.strerror}") from None
+
+
+def draw(path: Path, titles: Sequence[str], each: Callable[[int, Any], None]) -> None:
+    """A picture of one part a title, side by side in threes; ``each(number, axes)`` draws one."""
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    columns = min(3, len(titles))
+    rows = -(-len(titles) // columns)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(3.4 * columns, 2.6 * rows), layout="constrained")
+        for number, title in enumerate(titles):
+            axes = figure.add_subplot(rows, columns, number + 1)
+            # A label is somebody's own text: no dollar of it is mathematics.
+            axes.set_title(title.replace("$", r"\$"))
+            each(number, axes)
+        figure.savefig(path, format="svg", metadata={"Date": None, "Creator": None})
