@@ -39,13 +39,13 @@ from detectors.events import Event
 from detectors.ids import fact_id
 from detectors.moment import Moment
 from detectors.signals import NUMBER
-from detectors.state import Attempt, Customer, Journey, Part, Told, ToldSilent
+from detectors.state import Attempt, Customer, Journey, Part
 from detectors.tables import COMMON, Row
+from detectors.told import Told, ToldSilent
+from detectors.told import probability as surely
 
 __all__ = ["SPEAKS", "again", "expire", "give_up", "on_event", "on_late", "recover"]
 
-# Values of what was told of a silent one.
-_SILENT: Final = 12
 _FACT: Final = [column.name for column in COMMON].index("fact_id")
 
 # What opens an attempt, what completes it and what says that it was given up.
@@ -261,8 +261,7 @@ def recover(m: Moment, attempt: Attempt) -> None:
     if told := attempt.told:
         # What was said of how it was given up holds as before.
         where, wait_s, short = told[3], told[4], bool(told[5])
-        surely = _probability(told)
-        _row(m, attempt, where=where, wait_s=wait_s, short=short, recovered=m.time, probability=surely)
+        _row(m, attempt, where=where, wait_s=wait_s, short=short, recovered=m.time, probability=surely(told))
     else:
         _row(m, attempt, recovered=m.time)
 
@@ -293,10 +292,6 @@ def _id(state: Customer, attempt: Attempt) -> str:
     if attempt.key or attempt.kind in CONVERSED:
         parts.append(str(attempt.key) if attempt.key else attempt.channel)
     return fact_id(*parts)
-
-
-def _probability(told: Told | ToldSilent) -> float | None:
-    return told[11] if len(told) == _SILENT else None
 
 
 def _row(
@@ -353,5 +348,5 @@ def _said(attempt: Attempt, told: Told | ToldSilent, recovered: int | None) -> R
         told[9],
         attempt.given_up,
         recovered,
-        _probability(told),
+        surely(told),
     )

@@ -1,9 +1,9 @@
 """By default or by preference: why a person is needed, from evidence for each side.
 
-What failed is evidence of *default*, what the customer asked for, or says of themselves, of *preference*; both
-are kept by journey and fade. Circumstances (engagement, first time, risk, a last contact) and distress are
-evidence of preference while they hold, however often they are said, and weaker: what failed is the likelier
-cause of the two, so beside it only a preference that was stated makes it both.
+What failed is evidence of *default*, what the customer asked for, or says of themselves, of *preference*;
+both are kept by journey and fade. Circumstances (engagement, first time, risk, a last contact) and distress
+are evidence of preference while they hold, however often they are said, and weaker: what failed is the
+likelier cause of the two, so beside it only a preference that was stated makes it both.
 
 >>> from detectors.examples import MONDAY, fold
 >>> from detectors.moment import Findings

@@ -36,7 +36,7 @@ __all__ = ["on_event", "outcome", "outcome_of", "outcome_so_far", "related"]
 
 _ENDS: Final = {
     "step.completed": "completed",
-    "purchase": "completed",
+    "purchase": "purchased",
     "step.failed": "failed",
     "call.ended": "ended",
     "conversation.ended": "ended",
@@ -51,6 +51,8 @@ _ENDS: Final = {
 }
 
 
+# Results of a talk after which the matter is as open as before: that channel did not do it.
+_UNSETTLED: Final = frozenset(["open", "unresolved"])
 # What is over on a channel of people is not gone on with: who comes again comes again.
 _OVER: Final = frozenset(["ended", "abandoned", "voicemail", "called_back", "callback"])
 
@@ -84,6 +86,9 @@ def on_event(m: Moment, e: Event, journey: Journey) -> None:
         contact.case = number(e.case_id)
     if ends := _ENDS.get(e.type):
         contact.outcome = ends
+        if ends == "ended" and e.result in _UNSETTLED:
+            step, release = e.step or contact.step, e.release or contact.release
+            failures.note(journey, True, e.channel, step, release, e.time, m.policy)
 
 
 def outcome(m: Moment, e: Event, how: str) -> None:
@@ -192,13 +197,15 @@ def related(a: Contact, b: Contact) -> bool:
 def _before(m: Moment, contact: Contact, journey: Journey) -> Contact | None:
     """The contact that this one may have been switched to from: the last about the same matter.
 
-    A visit goes through many journeys; where this one failed in it, it was about the same matter, too.
+    A visit goes through many journeys; where this one failed in it, it was about the same matter, too. What
+    ended in a purchase is settled: whoever comes after it has something else in mind.
     """
     window = m.policy.switches.window
     best: Contact | None = None
     for other in m.state.contacts:
         recent = 0 <= contact.start - other.last <= window or other.start <= contact.start <= other.last
-        same = related(other, contact) or (
+        settled = other.outcome == "purchased" and not (other.case and other.case == contact.case)
+        same = (related(other, contact) and not settled) or (
             not (other.case and contact.case)
             and failures.force(journey, other.channel, contact.start, m.policy)
         )

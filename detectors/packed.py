@@ -338,7 +338,7 @@ def _customer(r: list[Any]) -> Customer:
             state.ring = ring
     if len(r) > 25 and r[25] is not None:
         state.tally = _tally_of(r[25])
-    if len(r) > 26:
+    if len(r) > 26 and isinstance(r[26], int):
         state.reply_gap = r[26]
     return state
 

@@ -1,9 +1,9 @@
 """How likely it is that a conversation that fell silent was left: a probability, additive in log-odds.
 
-Silence is no abandonment where somebody was answered and is content, or has had no time to go on yet. So what
-counts is how long the wait was beside the promise, whether an answer came at all, whether the customer had
-spoken with anybody, how long they said nothing until it was closed, beside the time that they (or others)
-usually take, and whether they turned to another channel meanwhile. ``[silence]`` of the policy has the weights.
+Silence is no abandonment where somebody was answered and is content, or has had no time to go on yet. So
+what counts is how long the wait was beside the promise, whether an answer came at all, whether the customer
+had spoken with anybody, how long they said nothing until it was closed, beside the time that they, or
+others, usually take, and whether they turned to another channel meanwhile. ``[silence]`` has the weights.
 
 >>> from detectors.examples import fold, minutes
 >>> chat = {"channel": "chat", "conversation_id": "c"}

@@ -18,6 +18,7 @@ from mypy_extensions import mypyc_attr
 from detectors.bounds import NONE_HELD
 from detectors.ring import Ring
 from detectors.tally import Tally
+from detectors.told import Told, ToldSilent
 
 __all__ = [
     "Attempt",
@@ -29,8 +30,6 @@ __all__ = [
     "Part",
     "Solved",
     "Sums",
-    "Told",
-    "ToldSilent",
     "Wait",
     "new",
 ]
@@ -125,12 +124,6 @@ class Journey:
         # Overrides that have been answered by a candidate and still hold, as bits of need.py.
         self.overridden = overridden
         self.complaint = complaint
-
-
-# Of an attempt that was given up, what its row said and the state does not: event id, source, policy version,
-# where, wait_s, short, intent, segment, step, release, queue; of a silent one also the probability.
-Told = tuple[str, str, int, str, float | None, int, str, str, str, str, str]
-ToldSilent = tuple[str, str, int, str, float | None, int, str, str, str, str, str, float]
 
 
 @mypyc_attr(acyclic=True)
@@ -369,7 +362,7 @@ class Customer:
         self.last_source = last_source
         self.last_id = last_id
         self.anonymous = anonymous
-        # Seconds that they usually take to go on after an answer on channels that answer at once; 0: not known.
+        # Seconds they usually take to go on after an answer, where that comes at once; 0: not known.
         self.reply_gap = 0
         # How often something out of order has made findings be told again: part of every row's version.
         self.epoch = 0

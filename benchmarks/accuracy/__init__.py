@@ -1,1 +1,1 @@
-"""How right the findings are: measured where the truth is known, with intervals, beside the trivial answer."""
+"""How right the findings are, where the truth is known: with intervals, beside the trivial answer."""

@@ -67,7 +67,7 @@ def switches(run: Run) -> list[Case]:
 
 
 def abandonments(run: Run) -> dict[str, list[Case]]:
-    """By kind, each attempt that was begun: ``given_up`` or ``going_on``. Conversations: see :func:`silent`."""
+    """By kind, each attempt that was begun: ``given_up`` or ``going_on``; conversations: :func:`silent`."""
     events, times = _by_id(run), _by_time(run)
     begun: set[Key] = set()
     for event in run.simulation.events:

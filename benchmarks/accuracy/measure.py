@@ -15,6 +15,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import msgspec
@@ -215,7 +216,7 @@ def _reliability(score: Floats, truth: Floats, weights: Floats) -> list[Bin]:
     found = []
     edges = [place * len(score) // _BINS for place in range(1, _BINS)]
     cuts = sorted({0, len(score), *(int(np.searchsorted(score, score[edge])) for edge in edges)})
-    for first, last in zip(cuts, cuts[1:], strict=False):
+    for first, last in pairwise(cuts):
         within = slice(first, last)
         share = _over(weights[:, within] @ truth[within], weights[:, within].sum(axis=1))
         found.append(Bin(last - first, float(score[within].mean()), _figure(share)))

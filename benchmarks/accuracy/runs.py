@@ -3,6 +3,7 @@
 ``streams.simulate`` makes the customers up and knows no detector; the fold is the worker's own. What human
 need and cause are told of a moment is what an alert raised just then would say.
 
+>>> from detectors.policy import default
 >>> from streams.simulate.parameters import load
 >>> run = folded(simulated(load("quiet-day"), seed=1, customers=3, hours=2), default())
 >>> len(run.judged) == sum(one["record"] == "moment" for one in run.simulation.truth)
@@ -21,7 +22,7 @@ from detectors.cause import cause
 from detectors.log import LogFold
 from detectors.moment import Findings, Moment
 from detectors.need import overrides, weigh
-from detectors.policy import LEVELS, Policy, default
+from detectors.policy import LEVELS, Policy
 from detectors.tables import TABLES
 from detectors.vocabulary import TYPES
 from streams.simulate.crowd import events

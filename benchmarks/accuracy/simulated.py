@@ -48,8 +48,7 @@ class Measured(msgspec.Struct, frozen=True):
 def open_line(text: str) -> Policy:
     """The policy of ``text`` with the line of silence at 0: each conversation has its probability."""
     policy = parse(text)
-    if hasattr(policy, "silence"):
-        policy.silence.line = 0.0
+    policy.silence.line = 0.0
     return policy
 
 

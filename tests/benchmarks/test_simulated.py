@@ -130,7 +130,7 @@ class TestMeasures:
 
     def test_intervals_hold_the_figure_and_are_the_same_again(self) -> None:
         found, again = classified(self.CASES), classified(self.CASES)
-        assert found == again
+        assert str(found) == str(again), "also what is not a number"
         for figure in (found.accuracy, found.commonest, found.classes["forced"].recall):
             assert 0 <= figure.low < figure.value < figure.high <= 1
 

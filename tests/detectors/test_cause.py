@@ -105,5 +105,5 @@ def test_a_policy_with_one_threshold_has_it_for_all() -> None:
     plain = parse("\n".join(lines))
     assert why(*visit({"first_time": True}, 1), policy=plain) == "unknown"
     assert why(ASKS, FAILS, policy=plain) == "both"
-    with pytest.raises(PolicyError, match="cause.threshold_both"):
+    with pytest.raises(PolicyError, match=r"cause\.threshold_both"):
         parse(DEFAULT_TEXT.replace("threshold_both = 0.9", "threshold_both = -0.9"))

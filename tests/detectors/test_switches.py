@@ -158,6 +158,26 @@ def test_another_device_while_all_is_well_is_chosen_and_free(hop: dict[str, Any]
     assert not story.rows("signals")
 
 
+@pytest.mark.parametrize(
+    ("result", "kind"), [("open", "forced"), ("unresolved", "forced"), ("resolved", "chosen"), ("", "chosen")]
+)
+def test_a_talk_that_leaves_the_matter_open_forces(result: str, kind: str) -> None:
+    chat = {"channel": "chat", "journey": "order", "conversation_id": "c2"}
+    over = ("call.ended", minutes(5), CALL | ({"result": result} if result else {}))
+    assert kinds(fold(("call.queued", 0, CALL), over, ("message.sent", minutes(30), chat))) == [kind]
+
+
+def test_after_a_purchase_it_is_another_matter() -> None:
+    bought = ("purchase", minutes(2), WEB | {"amount": 9.5})
+    later = ("page_view", hours(3), WEB | {"channel": "app", "session_id": "s2"})
+    assert kinds(fold(VISIT, later)) == ["chosen"]
+    assert kinds(fold(VISIT, bought, later)) == []
+    failed = ("step.failed", minutes(5), WEB)
+    assert kinds(fold(VISIT, bought, failed, later)) == ["forced"], "what failed after it drives them on"
+    same_case = [(kind, at, data | {"case_id": "K1"}) for kind, at, data in (VISIT, bought, later)]
+    assert kinds(fold(*same_case)) == ["chosen"]
+
+
 def test_the_same_device_on_the_same_channel_is_no_switch() -> None:
     story = fold(VISIT, ("page_view", hours(3), WEB | {"session_id": "s9"}))
     assert kinds(story) == []
