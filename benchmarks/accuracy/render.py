@@ -125,7 +125,9 @@ def _data(found: Figures) -> Iterator[str]:
     yield ""
     for key, one in found.items():
         fit, apart = one["fit"], one["apart"]
-        counts = "; ".join(f"{name(score)} ranks with AUC {figure(auc)}" for score, auc in apart["counts"].items())
+        counts = "; ".join(
+            f"{name(score)} ranks with AUC {figure(auc)}" for score, auc in apart["counts"].items()
+        )
         yield (
             f"* **{_SETS[key]}**: {count(one['rows'])} rows, {count(one['used'])} used, {count(one['events'])} "
             f"events from {one['from']} to {one['until']}. Target `{one['target']}`. Fitted is what was known "

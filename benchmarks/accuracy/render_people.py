@@ -54,7 +54,15 @@ def people(found: Figures) -> Iterator[str]:
             ]
         )
     rows.sort(key=lambda row: row[0])
-    head = ["question", "pack", "cases", "right", "always the commonest", "ahead by", "mean recall of classes"]
+    head = [
+        "question",
+        "pack",
+        "cases",
+        "right",
+        "always the commonest",
+        "ahead by",
+        "mean recall of classes",
+    ]
     yield from table(head, rows)
     yield ""
     yield from _classes("Switches by kind", "switches", found["packs"])
@@ -71,11 +79,7 @@ def people(found: Figures) -> Iterator[str]:
 def _classes(title: str, key: str, packs: Mapping[str, Any]) -> Iterator[str]:
     yield f"### {title}"
     yield ""
-    rows = [
-        row
-        for pack, one in packs.items()
-        for row in _of_classes(pack, one[key]["classes"])
-    ]
+    rows = [row for pack, one in packs.items() for row in _of_classes(pack, one[key]["classes"])]
     yield from table(_CLASSES, rows)
     yield ""
 
@@ -116,7 +120,10 @@ def _confusion(key: str, packs: Mapping[str, Any], order: tuple[str, ...]) -> It
         yield ""
         yield from table(
             ["true", *(f"said {name(answer)}" for answer in answers)],
-            [[name(truth), *(count(confusion[truth].get(answer, 0)) for answer in answers)] for truth in truths],
+            [
+                [name(truth), *(count(confusion[truth].get(answer, 0)) for answer in answers)]
+                for truth in truths
+            ],
         )
         yield ""
 

@@ -65,10 +65,15 @@ def _ranking(found: Figures) -> Iterator[str]:
     for key, one in found["alerts"]["counts"].items():
         rows.append([name(key), figure(one["auc"]), "", "", "", figure(one["difference"])])
     for key, one in list(found["singles"].items())[:3]:
-        rows.append(
-            [f"feature `{key}` alone", figure(one["auc"]), "", "", "", figure(one["difference"])]
-        )
-    head = ["score of the same rows", "AUC", "average precision", "Brier", "log-loss", "additive ahead by (AUC)"]
+        rows.append([f"feature `{key}` alone", figure(one["auc"]), "", "", "", figure(one["difference"])])
+    head = [
+        "score of the same rows",
+        "AUC",
+        "average precision",
+        "Brier",
+        "log-loss",
+        "additive ahead by (AUC)",
+    ]
     yield from table(head, rows)
     yield ""
     flag = found["default"]["counts"][found["flag"]]
