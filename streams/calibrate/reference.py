@@ -76,6 +76,9 @@ def _staged(
     }
     model = options.model(categorical_features=[name in labels for name in names], random_state=seed)
     given, asked = _inputs(rows, names, labels), _inputs(ask, names, labels)
+    # Of what no row to fit has, nothing can be learnt.
+    empty = np.isnan(given).all(axis=0)
+    given[:, empty] = asked[:, empty] = 0.0
     found = []
     for rounds in stages:
         model.set_params(max_iter=rounds)
