@@ -42,8 +42,10 @@ def _page(figures: Figures) -> Iterator[str]:
     yield "# Accuracy card"
     yield ""
     yield (
-        "How right the scores are, on public data and on simulated truth. `python -m benchmarks.accuracy` made "
-        "this page from `benchmarks/accuracy/figures.json`, which it measures anew; nothing here is written by "
+        "How right the scores are, on public data and on simulated truth. `python -m "
+        "benchmarks.accuracy` made "
+        "this page from `benchmarks/accuracy/figures.json`, which it measures anew; nothing here is "
+        "written by "
         "hand, and a test compares. Behind each figure is its 95 % interval: resamples of customers, not of "
         "rows, unless another is named. AUC is the chance that a bad outcome is ranked above a good one."
     )
@@ -106,17 +108,18 @@ def _short(figures: Figures) -> Iterator[str]:
 
 def _questions(found: Figures) -> Iterator[list[str]]:
     """Of each question on simulated people the pack in which it is least ahead."""
-    asked: dict[str, list[tuple[float, str, Figures]]] = {}
+    asked: dict[str, list[tuple[float, str, str, Figures]]] = {}
     for pack, question, one in questions(found):
         if one["ahead"]["value"] is not None:
-            asked.setdefault(question, []).append((one["ahead"]["value"], pack, one))
-    for question, packs in asked.items():
-        _, pack, one = min(packs, key=lambda entry: entry[:2])
+            entry = (one["ahead"]["value"], pack, question, one)
+            asked.setdefault(question.partition(",")[0], []).append(entry)
+    for entries in asked.values():
+        _, pack, question, one = min(entries, key=lambda entry: entry[:3])
         yield [
-            f"{question}, simulated (right)",
+            f"{question}, simulated (share right)",
             figure(one["accuracy"]),
             f"always the commonest class {figure(one['commonest'])}",
-            f"{count(one['cases'])} cases of `{pack}`, the least ahead of {len(packs)} packs",
+            f"{count(one['cases'])} cases of `{pack}`, the least ahead of {len(entries)}",
         ]
 
 
@@ -129,8 +132,10 @@ def _data(found: Figures) -> Iterator[str]:
             f"{name(score)} ranks with AUC {figure(auc)}" for score, auc in apart["counts"].items()
         )
         yield (
-            f"* **{_SETS[key]}**: {count(one['rows'])} rows, {count(one['used'])} used, {count(one['events'])} "
-            f"events from {one['from']} to {one['until']}. Target `{one['target']}`. Fitted is what was known "
+            f"* **{_SETS[key]}**: {count(one['rows'])} rows, {count(one['used'])} used, "
+            f"{count(one['events'])} "
+            f"events from {one['from']} to {one['until']}. Target `{one['target']}`. Fitted is what "
+            "was known "
             f"before {one['cut']}: {count(fit['n'])} decisions, {count(fit['positives'])} bad "
             f"({percent(fit['base_rate'])}). Kept apart: {count(apart['n'])} decisions from then on, "
             f"{count(apart['positives'])} bad ({percent(apart['base_rate'])}). There, {counts}."
@@ -141,8 +146,10 @@ def _data(found: Figures) -> Iterator[str]:
     )
     yield ""
     yield (
-        "Incidents of the later part were opened after the cut; what was opened before it and solved after it is "
-        "in neither part. Callers with more than 30 calls in the month and unidentified ones are left out, in "
+        "Incidents of the later part were opened after the cut; what was opened before it and solved "
+        "after it is "
+        "in neither part. Callers with more than 30 calls in the month and unidentified ones are left "
+        "out, in "
         "fit and report. [Sources](sources.md) says how rows become events."
     )
     yield ""

@@ -33,10 +33,13 @@ def people(found: Figures) -> Iterator[str]:
     yield "## Simulated truth"
     yield ""
     yield (
-        f"What no public set has is measured on people of [`rehuman simulate`](simulate.md): it holds for them, "
+        "What no public set has is measured on people of [`rehuman simulate`](simulate.md): it holds "
+        "for them, "
         f"and is no evidence that real customers behave alike. The detectors were tuned on seeds "
-        f"{listed(found['tuning'])}, and are tested here on seeds {seeds}, {count(found['customers'])} customers "
-        f"in {found['hours']} hours each, {count(events)} events in all. Beside each answer stands the commonest "
+        f"{listed(found['tuning'])}, and are tested here on seeds {seeds}, {count(found['customers'])} "
+        "customers "
+        f"in {found['hours']} hours each, {count(events)} events in all. Beside each answer stands the "
+        "commonest "
         "class, always given; both on the same resamples of customers."
     )
     yield ""
@@ -113,6 +116,8 @@ def _abandonments(packs: Mapping[str, Any]) -> Iterator[str]:
 def _confusion(key: str, packs: Mapping[str, Any], order: tuple[str, ...]) -> Iterator[str]:
     for pack, one in packs.items():
         confusion = one[key]["confusion"]
+        if not confusion:
+            continue  # nothing of it in this pack
         said = {answer for row in confusion.values() for answer in row}
         truths = [kind for kind in order if kind in confusion] or sorted(confusion)
         answers = [kind for kind in order if kind in said] or sorted(said)
@@ -163,12 +168,14 @@ def fairness(figures: Figures) -> Iterator[str]:
     yield ""
     if found := figures.get("fairness"):
         yield (
-            f"Where groups mean nothing: {listed([f'`{one}`' for one in found['fields']])} of simulated people "
+            f"Where groups mean nothing: {listed([f'`{one}`' for one in found['fields']])} of "
+            "simulated people "
             f"are but names, so every gap that is called a finding is a false one. {len(found['runs'])} "
             f"back-tests (`{found['target']}`, built-in policy, {count(found['customers'])} customers in "
             f"{found['hours']} hours each) made {count(found['comparisons'])} comparisons and "
             f"{count(found['findings'])} findings, in {found['runs_with_findings']} of the back-tests "
-            f"({percent(found['runs_share'])}); by chance {100 * found['level']:.0f} % of back-tests would have "
+            f"({percent(found['runs_share'])}); by chance {100 * found['level']:.0f} % of back-tests "
+            "would have "
             "one at most, as p-values are corrected for how many are looked at in each (Holm)."
         )
         yield ""
@@ -179,7 +186,8 @@ def fairness(figures: Figures) -> Iterator[str]:
 
 def _groups(found: Figures, what: str, target: str) -> Iterator[str]:
     yield (
-        f"`{target}` of the {what}, alerts at {found['per_1000_customers_a_day']} for each 1,000 customers a day, "
+        f"`{target}` of the {what}, alerts at {found['per_1000_customers_a_day']} for each 1,000 "
+        "customers a day, "
         f"groups with {found['least_cases']} cases or more:"
     )
     yield ""

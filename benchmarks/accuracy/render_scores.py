@@ -81,7 +81,8 @@ def _ranking(found: Figures) -> Iterator[str]:
         f"The built-in policy, which knows nothing of this company, ranks with AUC "
         f"{figure(found['default']['auc'])}; it is ahead of {name(found['flag']).removesuffix(' alone')} by "
         f"{figure(flag['difference'])}. Left out unless asked for: {_listed(found['protected_out'])}. "
-        "The log-loss is of a mean over rows, and the single features are the best of all on these very rows, "
+        "The log-loss is of a mean over rows, and the single features are the best of all on these "
+        "very rows, "
         "which favours them."
     )
 
@@ -107,7 +108,8 @@ def _fits(one: dict[str, Any]) -> str:
 
 def _alerts(found: Figures) -> Iterator[str]:
     yield (
-        "What an advisor would have of it, by how many alerts there may be for each 1,000 customers of a day; "
+        "What an advisor would have of it, by how many alerts there may be for each 1,000 customers "
+        "of a day; "
         "lead time is from a right alert to the bad outcome (median; quartiles):"
     )
     yield ""

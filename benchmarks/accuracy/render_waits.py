@@ -75,7 +75,8 @@ def waits(found: Figures) -> Iterator[str]:
     early = f"; half of these {span(lead['median'])} or more before it" if lead else ""
     yield (
         f"Foresight at the fit's own line ({plain(found['line'])}): of {count(seen['hang_ups'])} hang-ups in "
-        f"{count(seen['waits'])} waits {count(seen['hang_ups_named_before'])} were named before they happened "
+        f"{count(seen['waits'])} waits {count(seen['hang_ups_named_before'])} were named before they "
+        "happened "
         f"({percent(seen['named_share'])}){early}, {count(seen['named_that_long_before'])} at least the "
         f"{seen['lateness_s']:.0f} s before it that a watermark may lag behind; "
         f"{count(seen['named_in_vain'])} callers were named who did not leave, so "
@@ -109,9 +110,11 @@ def _survey(metric: str, one: Figures) -> Iterator[str]:
     prior = _three(held["squared_error_line_less_prior"])
     mean = _three(held["squared_error_line_less_mean"])
     yield (
-        f"What `{metric}` will be, from effort just before the answer: {count(one['answers'])} answers fitted, "
+        f"What `{metric}` will be, from effort just before the answer: {count(one['answers'])} answers "
+        "fitted, "
         f"{count(held['n'])} later ones. Root mean square error of the line {plain(errors['line'])}, of the "
-        f"straight line of the prior {plain(errors['prior'])}, of always the mean {plain(errors['mean'])} (on a "
+        f"straight line of the prior {plain(errors['prior'])}, of always the mean "
+        f"{plain(errors['mean'])} (on a "
         f"scale of 0 to 1); squared error less than the prior's by {figure(prior, 4)} and than the mean's by "
         f"{figure(mean, 4)}. Declared and inferred part by more than chance at {len(one['diverging'])} of "
         f"{one['steps']} steps."
@@ -142,7 +145,8 @@ def _channels(found: Figures) -> Iterator[str]:
     agree = sum(row["agrees"] for row in rows)
     yield (
         f"How often a contact settles the matter without another within {found['window_days']:.0f} days: "
-        f"{count(found['fitted'])} contacts fitted, {count(found['later'])} later ones whose window is over. Of "
+        f"{count(found['fitted'])} contacts fitted, {count(found['later'])} later ones whose window is "
+        "over. Of "
         f"{len(rows)} pairs of intent and channel with {found['minimum']} contacts or more on both sides, "
         f"{agree} have intervals that meet."
     )
@@ -164,7 +168,8 @@ def _channels(found: Figures) -> Iterator[str]:
     yield ""
     told = [f"`{channel}` for `{intent}`" for intent, channel in found["recommended"].items()]
     yield (
-        f"By history it recommends {listed(told) if told else 'no channel'}; it says that it does not know for "
+        f"By history it recommends {listed(told) if told else 'no channel'}; it says that it does not "
+        "know for "
         f"{listed([f'`{one}`' for one in found['not_known']]) or 'none'}, and the policy's table decides. "
         "People choose channels for a reason, so a share is no proof of a cause."
     )

@@ -20,6 +20,8 @@ __all__ = ["worst"]
 LEAST = 20
 MOST = 6
 _TARGETS = ("calls", "cases")
+# Nothing found, and nothing known.
+_NO_CLASS = frozenset(["", "unknown"])
 Ranked = tuple[float, str, int]
 
 
@@ -28,10 +30,13 @@ def worst(figures: Figures) -> Iterator[str]:
     yield "## Where the score fails"
     yield ""
     yield (
-        f"Picked by rule from the figures below (`benchmarks/accuracy/worst.py`): whatever is not ahead of what "
-        f"it is compared with; the {MOST} lowest recalls and precisions of classes with {LEAST} cases or more; "
-        f"the {MOST} tenths in which what was foretold is furthest outside the interval of what came; alerts "
-        "of which fewer than half are right; and every gap between groups of real data."
+        "Picked by rule from the figures below (`benchmarks/accuracy/worst.py`): whatever is not "
+        "ahead of what "
+        f"it is compared with; the {MOST} lowest recalls and precisions of classes with {LEAST} cases "
+        "or more; "
+        "of each reliability curve the part in which what was foretold is furthest outside the "
+        "interval of what "
+        "came; alerts of which fewer than half are right; and every gap between groups of real data."
     )
     yield ""
     yield from _bulleted("Not ahead by more than chance", _not_ahead(figures))
@@ -46,9 +51,16 @@ def worst(figures: Figures) -> Iterator[str]:
             rows = [[what, plain(value), count(n)] for value, what, n in sorted(cases)[:MOST]]
             yield from table(["class", measure, "cases"], rows)
             yield ""
-    off = sorted(_off(figures), reverse=True)
-    told = [f"{what}, {count(n)} rows: off by {100 * gap:.1f} points" for gap, what, n in off[:MOST]]
-    yield from _bulleted(f"Foretold outside the interval of what came, in {len(off)} tenths or parts", told)
+    off = list(_off(figures))
+    furthest: dict[str, tuple[float, str, int]] = {}
+    for curve, gap, part, n in off:
+        furthest[curve] = max(furthest.get(curve, (0.0, "", 0)), (gap, part, n))
+    told = [
+        f"{curve}, {part} ({count(n)} rows): off by {100 * gap:.1f} points"
+        for curve, (gap, part, n) in sorted(furthest.items(), key=lambda entry: -entry[1][0])
+    ]
+    outside = f"{len(off)} of {sum(1 for _ in _parts(figures))} parts of {len(_curves(figures))} curves"
+    yield from _bulleted(f"Foretold outside the interval of what came, in {outside}", told)
     yield from _bulleted("Fewer than half of the alerts are right", _false_alarms(figures))
     gaps = sum(len(figures[key]["alerts"]["by"]["findings"]) for key in _TARGETS if key in figures)
     yield f"Gaps between groups of real data: {gaps}, told [below](#fairness)."
@@ -95,41 +107,48 @@ def _not_ahead(figures: Figures) -> Iterator[str]:
 
 def _recalls(pack: str, question: str, classes: Mapping[str, Any]) -> Iterator[Ranked]:
     for kind, one in classes.items():
-        if kind and one["truth"] >= LEAST:
+        if kind not in _NO_CLASS and one["truth"] >= LEAST:
             yield one["recall"]["value"], f"{pack}, {question}, {name(kind)}", one["truth"]
 
 
 def _precisions(pack: str, question: str, classes: Mapping[str, Any]) -> Iterator[Ranked]:
     for kind, one in classes.items():
-        if kind and one["found"] >= LEAST:
+        if kind not in _NO_CLASS and one["found"] >= LEAST:
             yield one["precision"]["value"], f"{pack}, {question}, {name(kind)}", one["found"]
 
 
-def _off(figures: Figures) -> Iterator[Ranked]:
+def _curves(figures: Figures) -> set[str]:
+    return {curve for curve, *_ in _parts(figures)}
+
+
+def _off(figures: Figures) -> Iterator[tuple[str, float, str, int]]:
     """Every part of a reliability curve in which what was foretold is outside the interval of what came."""
-    for what, foretold, came, n in _parts(figures):
+    for curve, part, foretold, came, n in _parts(figures):
         if came["low"] is not None and not came["low"] <= foretold <= came["high"]:
-            yield abs(foretold - came["value"]), what, n
+            yield curve, abs(foretold - came["value"]), part, n
 
 
-def _parts(figures: Figures) -> Iterator[tuple[str, float, Mapping[str, Any], int]]:
+def _parts(figures: Figures) -> Iterator[tuple[str, str, float, Mapping[str, Any], int]]:
     for key in _TARGETS:
         for at, one in enumerate(figures.get(key, {}).get("reliability", ()), 1):
-            yield f"`{figures[key]['target']}`, tenth {at}", one["predicted"], one["observed"], one["n"]
-    for one in figures.get("waits", {}).get("held_back", {}).get("reliability", ()):
-        came = {"value": one["observed"], "low": one["low"], "high": one["high"]}
-        yield f"risk of the next minute, tenth {one['group']}", one["predicted"], came, one["looks"]
-    for label, one in figures.get("waits", {}).get("held_back", {}).get("by_label", {}).items():
-        came = {"value": one["observed"], "low": one["low"], "high": one["high"]}
-        yield f"risk of the next minute, queue `{label}`", one["predicted"], came, one["looks"]
+            yield f"`{figures[key]['target']}`", f"part {at}", one["predicted"], one["observed"], one["n"]
+    held = figures.get("waits", {}).get("held_back", {})
+    for one in held.get("reliability", ()):
+        yield "risk of the next minute", f"tenth {one['group']}", one["predicted"], _came(one), one["looks"]
+    for label, one in held.get("by_label", {}).items():
+        part = f"queue `{label}`"
+        yield "risk of the next minute by queue", part, one["predicted"], _came(one), one["looks"]
     for pack, found in figures.get("people", {}).get("packs", {}).items():
         for key in ("silent_probability", "human_needed"):
             for at, one in enumerate(found[key]["reliability"], 1):
-                yield f"`{pack}`, {name(key)}, part {at}", one["score"], one["share"], one["rows"]
+                yield f"`{pack}`, {name(key)}", f"part {at}", one["score"], one["share"], one["rows"]
     for metric, found in figures.get("answers", {}).get("surveys", {}).items():
         for at, one in enumerate(found["held_back"].get("reliability", ()), 1):
-            came = {"value": one["declared"], "low": one["low"], "high": one["high"]}
-            yield f"survey `{metric}`, part {at}", one["expected"], came, one["n"]
+            yield f"survey `{metric}`", f"part {at}", one["expected"], _came(one, "declared"), one["n"]
+
+
+def _came(one: Mapping[str, Any], key: str = "observed") -> Figures:
+    return {"value": one[key], "low": one["low"], "high": one["high"]}
 
 
 def _false_alarms(figures: Figures) -> Iterator[str]:
@@ -141,7 +160,8 @@ def _false_alarms(figures: Figures) -> Iterator[str]:
             precision = budget["precision"]
             if precision["value"] is not None and precision["value"] < 0.5:
                 where = "the policy's line" if budget is one["policy_line"] else _budget(budget)
-                yield f"`{figures[key]['target']}`, {where}: {percent(precision)} of {count(budget['alerts'])}"
+                of = count(budget["alerts"])
+                yield f"`{figures[key]['target']}`, {where}: {percent(precision)} of {of}"
     if waits := figures.get("waits"):
         share = waits["foresight"]["right_share"]
         if share["value"] is not None and share["value"] < 0.5:

@@ -1,4 +1,4 @@
-"""The accuracy card says what was measured: its text and pictures are made from the figures, and these again."""
+"""The accuracy card says what was measured: text and pictures are made from the figures, and these again."""
 
 from __future__ import annotations
 
