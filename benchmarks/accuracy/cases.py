@@ -9,10 +9,12 @@ from __future__ import annotations
 from typing import Any
 
 from benchmarks.accuracy.common import APRIL, DAY, INCIDENTS, Figures, Where, settings
-from benchmarks.accuracy.scored import FLAGS, History, Known, fitted_to, logits, proven
+from benchmarks.accuracy.scored import FLAGS, History, Known, fitted_to, proven
 from detectors import policy as policies
 from streams import calibrate
-from streams.calibrate import Request
+from streams.calibrate import Request, extra
+from streams.calibrate.calibration import evaluated
+from streams.calibrate.model import fitted
 from streams.calibrate.parts import chosen, protected_names
 from streams.calibrate.proof import proof
 from streams.calibrate.reference import reference
@@ -25,43 +27,42 @@ _SOURCE = "servicenow-incidents"
 
 def cases(where: Where) -> Figures:
     """Additive without and with what is protected, boosting, counts and the built-in policy."""
-    from threadpoolctl import threadpool_limits
-
-    file = where.datasets / INCIDENTS
-    reports, paths = [], []
-    for number, protected in enumerate(((), tuple(protected_names()))):
-        paths.append(where.work / f"cases-{number}.toml")
-        request = Request(
+    file, path = where.datasets / INCIDENTS, where.work / "cases.toml"
+    report = calibrate.run(
+        Request(
             settings=settings(),
             source=_SOURCE,
             files=(file,),
             target_text=TARGET,
-            policy_out=paths[-1],
+            policy_out=path,
             until=APRIL,
-            with_protected=protected,
         )
-        reports.append(calibrate.run(request))
+    )
     history = History(_SOURCE, file, TARGET, APRIL)
     later = opened_later(history)
     rows = history.kept(lambda ref: ref in later)
     fit = history.early()
     # As the fit: the last day's outcomes have not had the time to happen.
     fit = fit.at(fit.times < APRIL - DAY)
-    names = chosen((), (), ())
-    with threadpool_limits(limits=1):
+    names, others = chosen((), (), ()), chosen((), (), protected_names())
+    with extra.one_thread():
         box = reference(fit, names, rows, DAY)
+        open_ = fitted(TARGET, fit, others, (), DAY)
+    policy = policies.parse(path.read_text("utf-8"))
     scores: dict[str, Any] = {
-        name: logits(policies.parse(path.read_text("utf-8")), TARGET, rows)
-        for name, path in zip(("additive", "with_protected"), paths, strict=True)
+        "additive": evaluated(policy, TARGET, rows),
+        "boosting": box.asked,
+        "with_protected": open_.shapes.logits(open_.parts.codes(rows)),
     }
     return {
         "target": TARGET,
         "flag": FLAGS[TARGET],
-        **fitted_to(reports[0]),
+        **fitted_to(report),
+        "protected_out": [name for name in others if name not in names],
         "black_box": box.words,
         "boosted_rows": len(fit),
-        **proven(proof(fit, rows, scores | {"boosting": box.asked}, names)),
-        **history.tested(rows, paths[0], ("priority",)),
+        **proven(proof(fit, rows, scores, names)),
+        **history.tested(rows, path, ("priority",)),
     }
 
 

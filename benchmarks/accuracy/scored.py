@@ -17,7 +17,7 @@ from benchmarks.accuracy.common import Figures, settings
 from detectors import policy as policies
 from detectors.need import logistic
 from detectors.policy import Policy
-from detectors.targets import logit
+from streams.calibrate.calibration import evaluated
 from streams.calibrate.data import Rows, gather
 from streams.identity import Pseudonyms
 from streams.sources.api import SourceCounts, get_source
@@ -102,20 +102,13 @@ class History(Known):
     def tested(self, rows: Rows, path: Path, by: tuple[str, ...]) -> Figures:
         """The fitted policy of a file, and the built-in one, on the same rows."""
         fitted = policies.parse(path.read_text("utf-8"))
-        need = np.array([logistic(one) for one in logits(fitted, self.spec.name, rows)])
+        need = np.array([logistic(one) for one in evaluated(fitted, self.spec.name, rows)])
         default = self.alerts(rows, rows.need, policies.default(), by)
         kept = ("auc", "counts", "budgets", "policy_line")
         return {
             "alerts": self.alerts(rows, need, fitted, by),
             "default": {name: default[name] for name in kept},
         }
-
-
-def logits(policy: Policy, name: str, rows: Rows) -> np.ndarray[Any, Any]:
-    """The log-odds that a policy's section gives to rows."""
-    target = policy.targets[name]
-    numbers, texts = rows.numbers.tolist(), rows.labels.tolist()
-    return np.array([logit(target, *one) for one in zip(numbers, texts, strict=True)], float)
 
 
 def fitted_to(report: Mapping[str, Any]) -> Figures:
