@@ -64,18 +64,19 @@ def additive(
     directions: Sequence[int],
     stages: Sequence[int] = (),
     seed: int = 1,
-) -> list[Shapes]:
-    """The model after each of ``stages`` rounds (by default after all), averaged over bags of rows.
+) -> Iterator[Shapes]:
+    """The model after each of ``stages`` rounds (by default after all), averaged over bags of rows;
+    nobody has to wait for the later ones.
 
     ``weights`` has one bag's weight of each row; ``directions`` are 1 (never falling), -1 or 0.
     """
-    after = list(stages) or [options.rounds]
     given = inputs(bins, codes)
     bags = [
-        list(_grown(bins, given, positive, weight, options, directions, after, seed + number))
+        _grown(bins, given, positive, weight, options, directions, stages or [options.rounds], seed + number)
         for number, weight in enumerate(weights)
     ]
-    return [mean([bag[place] for bag in bags]) for place in range(len(after))]
+    for models in zip(*bags, strict=True):
+        yield mean(models)
 
 
 def _grown(

@@ -24,7 +24,7 @@ from streams.calibrate.folds import forward
 from streams.calibrate.parts import Parts, learn
 from streams.calibrate.shapes import Floats, Shapes, mean, solve_base
 
-__all__ = ["Chosen", "Fold", "Tried", "auc", "choose", "folds_of", "log_loss", "ranked_loss"]
+__all__ = ["Chosen", "Fold", "Tried", "auc", "choose", "folds_of", "log_loss", "past", "ranked_loss"]
 
 PENALTIES = (3.0, 10.0, 30.0, 100.0)
 ROUNDS = (50, 100, 150, 200, 300, 400, 600)
@@ -93,6 +93,15 @@ def log_loss(truth: Floats, logits: Floats) -> float:
 def ranked_loss(truth: Floats, logits: Floats) -> float:
     """Log-loss on the base that fits these rows: bases move with the seasons, and that is no ranking."""
     return log_loss(truth, logits + solve_base(logits, truth))
+
+
+def past(losses: Sequence[float]) -> bool:
+    """Whether more rounds only learn by heart: the last two stages were no better than one before.
+
+    >>> past([0.5, 0.4, 0.41]), past([0.5, 0.4, 0.41, 0.4])
+    (False, True)
+    """
+    return len(losses) > 2 and min(losses[-2:]) >= min(losses[:-2])
 
 
 def folds_of(
@@ -170,22 +179,29 @@ class _Search:
         found = []
         for leaves in LEAVES:
             options = Boosted(max(ROUNDS), leaves=leaves, least=least)
-            grown = [
-                boosted.additive(
-                    fold.parts.bins,
-                    fold.codes,
-                    fold.positive,
-                    [fold.weight],
-                    options,
-                    fold.parts.directions,
-                    ROUNDS,
-                    self.seed,
-                )
-                for fold in self.folds
-            ]
-            for at, rounds in enumerate(ROUNDS):
+            grown = zip(
+                *(
+                    boosted.additive(
+                        fold.parts.bins,
+                        fold.codes,
+                        fold.positive,
+                        [fold.weight],
+                        options,
+                        fold.parts.directions,
+                        ROUNDS,
+                        self.seed,
+                    )
+                    for fold in self.folds
+                ),
+                strict=True,
+            )
+            looked: list[_Looked] = []
+            for rounds, models in zip(ROUNDS, grown, strict=False):
                 choice = Choice("boosting", 0.0, msgspec.structs.replace(options, rounds=rounds))
-                found.append(self.told(choice, [stages[at] for stages in grown]))
+                looked.append(self.told(choice, list(models)))
+                if past([one.loss for one in looked]):
+                    break
+            found += looked
         return min(found, key=lambda one: one.loss)
 
     def _fit(self, choice: Choice, fold: Fold) -> Shapes:

@@ -34,7 +34,6 @@ DIRECTIONS: Final = (
         "cases of this customer that came back are no reason for trust in this one",
     ),
     Rule("reopen", "moves", 1, "handing a case on does not settle it"),
-    Rule("reopen", "agents", 1, "more hands on a case do not make it safer that it is settled"),
 )
 _SIGNS: Final = {(rule.target, rule.feature): rule.sign for rule in DIRECTIONS}
 

@@ -6,7 +6,7 @@ written anywhere: it says what being additive costs.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -15,7 +15,7 @@ import numpy as np
 from detectors.feature_names import NUMBERS
 from streams.calibrate.bins import LabelBins, label_bins
 from streams.calibrate.boosted import Boosted
-from streams.calibrate.choose import DAY, ranked_loss
+from streams.calibrate.choose import DAY, past, ranked_loss
 from streams.calibrate.data import Rows
 from streams.calibrate.folds import forward
 from streams.calibrate.shapes import Floats
@@ -48,28 +48,30 @@ def reference(rows: Rows, names: Sequence[str], ask: Rows | None, gap: int, seed
     tried: list[tuple[float, Boosted, list[Floats]]] = []
     for leaves in LEAVES if folds else ():
         options = Boosted(max(ROUNDS), leaves=leaves, least=20, ridge=5.0, share=1.0)
-        found = [
+        grown = [
             _staged(options, ROUNDS, rows.at(known), names, rows.at(after), seed) for known, after in folds
         ]
-        for place, rounds in enumerate(ROUNDS):
-            logits = [stages[place] for stages in found]
+        own: list[float] = []
+        for rounds, logits in zip(ROUNDS, zip(*grown, strict=True), strict=False):
             losses = [
                 ranked_loss(rows.positive[after].astype(float), one)
                 for (_, after), one in zip(folds, logits, strict=True)
             ]
-            loss = float(np.average(losses, weights=[len(one) for one in logits]))
-            tried.append((loss, msgspec.structs.replace(options, rounds=rounds), logits))
+            own.append(float(np.average(losses, weights=[len(one) for one in logits])))
+            tried.append((own[-1], msgspec.structs.replace(options, rounds=rounds), list(logits)))
+            if past(own):
+                break
     if tried:
-        _, options, logits = min(tried, key=lambda one: one[0])
+        _, options, looked = min(tried, key=lambda one: one[0])
     else:
-        options, logits = Boosted(50, leaves=4, ridge=5.0, share=1.0), [np.zeros(0)]
-    asked = None if ask is None else _staged(options, (options.rounds,), rows, names, ask, seed)[-1]
-    return Reference(options, np.concatenate(logits), asked)
+        options, looked = Boosted(50, leaves=4, ridge=5.0, share=1.0), [np.zeros(0)]
+    asked = None if ask is None else next(_staged(options, (options.rounds,), rows, names, ask, seed))
+    return Reference(options, np.concatenate(looked), asked)
 
 
 def _staged(
     options: Boosted, stages: Sequence[int], rows: Rows, names: Sequence[str], ask: Rows, seed: int
-) -> list[Floats]:
+) -> Iterator[Floats]:
     """Log-odds of ``ask`` after each of ``stages`` rounds."""
     labels = {
         name: label_bins(name, rows.column(name), MOST_LEVELS, 5) for name in names if name not in NUMBERS
@@ -79,12 +81,10 @@ def _staged(
     # Of what no row to fit has, nothing can be learnt.
     empty = np.isnan(given).all(axis=0)
     given[:, empty] = asked[:, empty] = 0.0
-    found = []
     for rounds in stages:
         model.set_params(max_iter=rounds)
         model.fit(given, rows.positive)
-        found.append(np.asarray(model.decision_function(asked), np.float64))
-    return found
+        yield np.asarray(model.decision_function(asked), np.float64)
 
 
 def _inputs(rows: Rows, names: Sequence[str], labels: dict[str, LabelBins]) -> Floats:
