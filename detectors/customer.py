@@ -168,7 +168,7 @@ def _count(m: Moment, e: Event) -> None:
     if e.type in tally.CONTACT_ENDS:
         if e.channel in HUMAN_CHANNELS:
             state.tally = tally.end(state.tally, e)
-            m.ends = True
+            m.ends = state.tally.ended == e.time
     elif e.case_id:
         state.tally = tally.on_ticket(state.tally, e)
         m.case = tally.case_of(state.tally, e.case_id)

@@ -258,7 +258,7 @@ def _duration(kind: type, value: object) -> object:
 
 # A policy arrives as a record, and none may hold a worker up: a key of 10,000 parts takes the reader seconds.
 _MOST_TEXT = 32 * 1024
-_MOST_DOTS = 32
+_MOST_DOTS = 200  # a line may name every type of event
 # A fraction by itself, of which a row of log-odds has many, is no part of a key.
 _FRACTION: Final = re.compile(r"(?<![\w.])\d+\.\d+(?:[eE][-+]?\d+)?(?![\w.])")
 

@@ -211,6 +211,8 @@ def end(tally: Tally | None, e: Event) -> Tally:
     """A contact with people ends with ``e``, a type of :data:`CONTACT_ENDS`."""
     if tally is None:
         tally = begin(None, e.time)
+    if e.type == "email.replied" and tally.ended >= tally.begun:
+        return tally  # one more reply to what was replied to
     outcome = CONTACT_ENDS[e.type]
     if outcome == _QUEUE and e.where == "ivr":
         outcome = _IVR

@@ -74,6 +74,19 @@ def test_a_contact_that_nobody_told_of_began_when_it_must_have() -> None:
     assert (tally.begun, tally.contacts, tally.ends) == (MONDAY + minutes(5), 1, 1)
 
 
+def test_of_many_replies_to_one_message_the_first_ends_it() -> None:
+    mail = {"channel": "email", "conversation_id": "m"}
+    told: list[Told] = [("email.received", 0, mail), ("email.replied", 60, mail), ("email.replied", 90, mail)]
+    story = fold()
+    story.out.watch = frozenset(["email.replied"])
+    for kind, at, data in told:
+        story.tell(kind, minutes(at), data)
+    tally = story.jane.tally
+    assert tally is not None
+    assert (tally.ends, tally.ended - MONDAY) == (1, minutes(60))
+    assert [one.labels[0] for one in story.out.watched] == ["served", ""]
+
+
 def test_who_has_neither_contact_nor_case_has_no_tally() -> None:
     views: list[Told] = [("page_view", at, {"session_id": "s"}) for at in range(5)]
     jane = fold(*views, ("bot.message", 9, {}), ("survey.response", 10, {"metric": "ces", "score": 3})).jane
