@@ -20,23 +20,28 @@ from streams.hazard.spells import Spell
 BASE, LATER, SALES, NIGHT = -3.2, -0.7, 0.9, 0.5
 
 
-def made(count: int, seed: int, answered_a_minute: float = 0.6) -> list[Spell]:
-    """Waits of a known hazard, from two minutes on lower, and of answers that have nothing to do with it."""
+def made(count: int, seed: int, answered_a_minute: float = 0.6, announced: float = -1.0) -> list[Spell]:
+    """Waits of a known hazard, from two minutes on lower, and of answers that have nothing to do with it.
+
+    Where something is announced it is so to every second, and beyond that the log-odds are 1 higher.
+    """
     rng = np.random.default_rng(seed)
     found = []
     for place in range(count):
         label, hour = ("sales", "service")[int(rng.integers(2))], int(rng.choice([9, 20]))
         answer = float(rng.exponential(60 / answered_a_minute))
         seconds, left = answer, False
+        said = announced if place % 2 else -1.0
         for step in range(200):
             odds = BASE + LATER * (step >= 12) + SALES * (label == "sales") + NIGHT * (hour == 20)
+            odds += 1.0 if 0.0 <= said <= 10.0 * step else 0.0
             if rng.random() < 1 / (1 + math.exp(-odds)):
                 leaves = 10.0 * (step + rng.random())
                 seconds, left = (leaves, True) if leaves < answer else (answer, False)
                 break
             if answer < 10.0 * (step + 1):
                 break
-        found.append(Spell("queue", label, "", hour, -1.0, place * 60_000, seconds, left, f"p{place}"))
+        found.append(Spell("queue", label, "", hour, said, place * 60_000, seconds, left, f"p{place}"))
     return found
 
 
@@ -67,6 +72,15 @@ def test_answers_do_not_change_what_is_found(answered: float) -> None:
     assert hour == pytest.approx(NIGHT, abs=0.2)
     if answered < 1:
         assert later == pytest.approx(LATER, abs=0.3)
+
+
+def test_what_was_announced_makes_the_difference_that_it_made() -> None:
+    waits = made(6_000, 6, 0.6, announced=60.0)
+    rules = fit(table("queue", waits, 10.0), 3.0)
+    shape = Hazard("queue", rules).announced
+    assert shape.at(30.0) - shape.at(-40.0) == pytest.approx(1.0, abs=0.3)
+    assert shape.missing == pytest.approx(shape.at(-40.0), abs=0.3)
+    assert all(Hazard("queue", RULES).announced.at(at) == 0.0 for at in (-60.0, 60.0)), "nobody was told"
 
 
 def test_in_sum_it_is_the_nelson_aalen_estimate() -> None:
