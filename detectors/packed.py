@@ -24,6 +24,7 @@ import zstandard
 
 from detectors import quick
 from detectors.events import Event, from_list, to_tuple
+from detectors.packed_parts import owed_of, owes, tally, tally_of
 from detectors.rare import Rare
 from detectors.ring import Ring
 from detectors.state import (
@@ -203,7 +204,7 @@ def _state(s: Customer, ring: object) -> tuple[object, ...]:
             (w.kind, w.channel, w.journey, w.queue, w.key, w.opened, w.announced, w.leaves, w.source)
             for w in s.waits
         ],
-        [_owes(o) for o in s.owed],
+        [owes(o) for o in s.owed],
         [(d.key, d.journey, d.due, d.points, d.source) for d in s.solved],
         s.seen,
         s.case,
@@ -214,57 +215,10 @@ def _state(s: Customer, ring: object) -> tuple[object, ...]:
         s.anonymous,
         s.epoch,
         ring,
-        None if s.tally is None else _tally(s.tally),
+        None if s.tally is None else tally(s.tally),
         # Only where it is known, as all that most customers have nothing of.
         *((s.reply_gap,) if s.reply_gap else ()),
     )
-
-
-def _tally(t: Tally) -> tuple[object, ...]:
-    return (
-        t.first,
-        t.begun,
-        t.ended,
-        t.apart,
-        t.outcome,
-        t.outcome_before,
-        t.contacts,
-        t.ends,
-        t.followed,
-        t.wait,
-        t.talk,
-        t.solved,
-        t.came_back,
-        t.c0,
-        t.c1,
-        t.c2,
-        t.c3,
-        t.g0,
-        t.g1,
-        t.g2,
-        t.g3,
-        [
-            (
-                c.key,
-                c.opened,
-                c.touched,
-                c.idle,
-                c.updates,
-                c.moves,
-                c.comments,
-                c.returns,
-                c.solved,
-            )
-            for c in t.cases
-        ],
-    )
-
-
-def _owes(o: Owed) -> tuple[object, ...]:
-    found = (o.key, o.channel, o.journey, o.step, o.since, o.promised, o.replied, o.due, o.source)
-    if o.asked == o.since and not o.spoke and not o.ended:
-        return found
-    return (*found, o.asked, o.spoke, o.ended)
 
 
 def _journey(j: Journey) -> tuple[object, ...]:
@@ -317,7 +271,7 @@ def _customer(r: list[Any]) -> Customer:
         [_attempt(a) for a in r[11]],
         [Contact(v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7], v[8], v[9], v[10]) for v in r[12]],
         [Wait(w[0], w[1], w[2], w[3], w[4], w[5], w[6], w[7], w[8]) for w in r[13]],
-        [_owed(o) for o in r[14]],
+        [owed_of(o) for o in r[14]],
         [Solved(d[0], d[1], d[2], d[3], d[4] if len(d) > 4 else "") for d in r[15]],
         r[16],
         r[17],
@@ -337,17 +291,10 @@ def _customer(r: list[Any]) -> Customer:
             ring.measure()
             state.ring = ring
     if len(r) > 25 and r[25] is not None:
-        state.tally = _tally_of(r[25])
+        state.tally = tally_of(r[25])
     if len(r) > 26 and isinstance(r[26], int):
         state.reply_gap = r[26]
     return state
-
-
-def _tally_of(r: list[Any]) -> Tally:
-    t = Tally(r[0], r[1], r[2], r[3], r[4], r[5], r[6], r[7], r[8], r[9], r[10])
-    t.solved, t.came_back, t.c0, t.c1, t.c2, t.c3, t.g0, t.g1, t.g2, t.g3 = r[11:21]
-    t.cases = [Case(c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7], c[8]) for c in r[21]]
-    return t
 
 
 def _sums(r: list[Any]) -> Sums:
@@ -370,13 +317,6 @@ def _attempt(r: list[Any]) -> Attempt:
         a.told = (*told, t[11]) if len(t) > 11 else told
     a.leaves = r[15] if len(r) > 15 else -1
     return a
-
-
-def _owed(r: list[Any]) -> Owed:
-    owed = Owed(r[0], r[1], r[2], r[3], r[4], r[5], r[6], r[7], r[8] if len(r) > 8 else "")
-    if len(r) > 11:
-        owed.asked, owed.spoke, owed.ended = r[9], r[10], r[11]
-    return owed
 
 
 def _journey_of(r: list[Any]) -> Journey:

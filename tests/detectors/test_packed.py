@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from detectors import BUILD, quick
-from detectors.examples import MONDAY
+from detectors.examples import MONDAY, Story, minutes
 from detectors.log import LogFold
 from detectors.moment import Findings
 from detectors.packed import SCHEMA, PackedError, general, pack, plain, unpack
@@ -63,6 +63,23 @@ def test_of_texts_in_every_script() -> None:
         folded.record(raw, MONDAY + offset * 9_000, offset, Findings())
         for state in states(folded):
             same(state)
+
+
+def test_of_conversations_and_how_they_fell_silent() -> None:
+    chat = {"channel": "chat", "conversation_id": "c"}
+    story, asked = Story(), ("message.sent", "message.received")
+    for at in range(0, 240, 30):
+        for kind, behind in zip(asked, (0, 10), strict=True):
+            story.tell(kind, (at + behind) * 1_000, chat)
+            same(story.jane)
+    assert story.jane.reply_gap
+    story.tell("message.sent", minutes(9), chat).tell("message.received", minutes(19), chat)
+    story.tell("conversation.ended", minutes(29), chat | {"result": "no_answer"})
+    assert story.jane.owed[0].ended
+    same(story.jane)
+    story.until(minutes(60))
+    assert any(attempt.told is not None and len(attempt.told) == 12 for attempt in story.jane.attempts)
+    same(story.jane)
 
 
 def one() -> Customer:
