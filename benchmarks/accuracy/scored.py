@@ -104,7 +104,7 @@ class History(Known):
         fitted = policies.parse(path.read_text("utf-8"))
         need = np.array([logistic(one) for one in evaluated(fitted, self.spec.name, rows)])
         default = self.alerts(rows, rows.need, policies.default(), by)
-        kept = ("auc", "counts", "budgets", "policy_line")
+        kept = ("auc", "counts")
         return {
             "alerts": self.alerts(rows, need, fitted, by),
             "default": {name: default[name] for name in kept},

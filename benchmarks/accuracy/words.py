@@ -61,11 +61,14 @@ def percent(found: dict[str, Any]) -> str:
 
     >>> percent({"value": 0.5, "low": 0.404, "high": 0.6})
     '50 % (40 to 60)'
+    >>> percent({"value": 0.0102, "low": 0.0071, "high": 0.0137})
+    '1.0 % (0.7 to 1.4)'
     """
     if found["value"] is None:
         return "not known"
     hundred = {key: None if found[key] is None else 100 * found[key] for key in ("low", "high")}
-    return f"{100 * found['value']:.0f} %{_interval(hundred, 0)}"
+    places = 0 if found["value"] in (0, 1) or found["value"] >= 0.1 else 1
+    return f"{100 * found['value']:.{places}f} %{_interval(hundred, places)}"
 
 
 def _interval(found: dict[str, Any], places: int) -> str:
