@@ -2,9 +2,9 @@
 
 1. Folds go forward in time, with a gap of the target's window (at least a day); bins are learnt anew in each.
    Every candidate is fitted in every fold on what was known by then, and looks at the stretch that follows.
-2. The least log-loss over all stretches chooses: the penalty of a ridge, the number and size of trees, and
-   whether one of the two is written or the mean of both. A base of its own for each stretch: bases move with
-   the seasons, and that is no ranking.
+2. The least log-loss over all stretches chooses the penalty of a ridge, and the number and size of trees. The
+   mean of both is taken, unless one of the two is clearly better alone. A base of its own for each stretch:
+   bases move with the seasons, and that is no ranking.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ __all__ = ["Chosen", "Fold", "Tried", "auc", "choose", "folds_of", "log_loss", "
 PENALTIES = (3.0, 10.0, 30.0, 100.0)
 ROUNDS = (50, 100, 150, 200, 300, 400, 600)
 LEAVES = (2, 3)
+#: The mean of two errs less than either where both err by chance: taken unless it is worse by this much.
+AS_GOOD = 0.005
 #: Without enough positives to validate with.
 CAUTIOUS = Choice("ridge", 30.0, Boosted())
 DAY = 86_400_000
@@ -121,7 +123,9 @@ def choose(folds: list[Fold], seed: int = 1) -> Chosen:
     penalty, rounds = ridges.choice.penalty, trees.choice.boosting
     means = [mean([one, other]) for one, other in zip(ridges.models, trees.models, strict=True)]
     both = search.told(Choice("both", penalty, rounds), means)
-    best = min((both, ridges, trees), key=lambda one: one.loss)
+    best = min((ridges, trees), key=lambda one: one.loss)
+    if both.loss <= best.loss * (1.0 + AS_GOOD):
+        best = both
     places = np.concatenate([fold.after for fold in folds])
     ends = [int(end) for end in np.cumsum([len(fold.after) for fold in folds])]
     choice = Choice(best.choice.family, penalty, rounds)

@@ -34,6 +34,13 @@ DIRECTIONS: Final = (
         "cases of this customer that came back are no reason for trust in this one",
     ),
     Rule("reopen", "moves", 1, "handing a case on does not settle it"),
+    Rule("reopen", "reassigned", 1, "handing a case on does not settle it"),
+    Rule("reopen", "updates", 1, "a case that took more turns is no simpler for it"),
+    Rule("reopen", "case_h", 1, "a case that took longer is no simpler for it"),
+    *(
+        Rule("reopen", name, 1, "who had more effort with a case is not likelier to be content with its end")
+        for name in ("effort", "effort_acute", "effort_chronic", "effort_customer")
+    ),
 )
 _SIGNS: Final = {(rule.target, rule.feature): rule.sign for rule in DIRECTIONS}
 

@@ -29,7 +29,9 @@ class Choice(msgspec.Struct, frozen=True):
     def words(self) -> str:
         """In one line."""
         ridge_words = f"ridge of {self.penalty:g}"
-        boosting = f"boosting of single features, {self.boosting.rounds} rounds"
+        boosting = (
+            f"boosting of single features ({self.boosting.rounds} rounds, {self.boosting.leaves} leaves)"
+        )
         words = {"ridge": ridge_words, "boosting": boosting, "both": f"mean of {ridge_words} and {boosting}"}
         return words[self.family]
 

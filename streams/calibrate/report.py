@@ -141,9 +141,10 @@ def _why(chosen: Chosen) -> str:
     if not chosen.tried:
         return "too few bad outcomes for folds in time, so the cautious one was taken"
     best = min(chosen.tried, key=lambda one: one.log_loss)
+    own = next(one for one in reversed(chosen.tried) if one.what == chosen.choice.words)
     return (
-        f"least log-loss ({best.log_loss:.4f}) of {len(chosen.tried)} candidates over "
-        f"{len(_stretches(chosen))} stretches, each told from what was known before it (AUC {best.auc:.3f})"
+        f"of {len(chosen.tried)} candidates over {len(_stretches(chosen))} stretches, each told from what "
+        f"was known before it: log-loss {own.log_loss:.4f} (the least {best.log_loss:.4f}), AUC {own.auc:.3f}"
     )
 
 

@@ -54,12 +54,9 @@ def test_from_files_to_policy(
     tmp_path: Path, history: list[Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
     out, report = tmp_path / "p.toml", tmp_path / "r.json"
-    few = ["--features", "wait_s,talk_s,outcome,contacts_8h,gave_up_8h,hour", "--pair", "outcome:wait_s"]
+    few = ["--features", "wait_s,outcome,contacts_8h,hour", "--pair", "outcome:wait_s"]
     base = tmp_path / "base.toml"
-    base.write_text(
-        DEFAULT_TEXT
-        + '\n# Ours.\n[targets.reopen]\ntarget = "reopen"\nevents = ["ticket.solved"]\nbase = 0.5\n'
-    )
+    base.write_text(DEFAULT_TEXT + OURS)
     more = [*few, "--base", str(base), "--holdout", DAY_16, "--live", "--report-out", str(report)]
     assert calibrate(history, out, *more, "--pictures", str(tmp_path / "a")) == 0
     shown = capsys.readouterr().out.splitlines()
@@ -68,9 +65,10 @@ def test_from_files_to_policy(
     assert next(iter(found)) == "protected"
     proof = found["proof"]
     assert proof["rows"] == "holdout"
-    # Who gives up calls again: far from chance, and as good as the black box.
-    assert proof["additive"]["auc"]["value"] > 0.7
-    assert proof["additive"]["auc"]["value"] > proof["boosting"]["auc"]["value"] - 0.03
+    # Who gives up calls again: far from chance.
+    assert proof["additive"]["auc"]["low"] > 0.55
+    assert proof["boosting"]["auc"]["value"] > 0.7
+    assert next(iter(proof["differences"])) == "additive - boosting"
     assert found["split"]["fit"]["until"] < DAY_16 <= found["split"]["holdout"]["from"]
     assert any(sentence.startswith("Another contact is likelier where") for sentence in found["learned"])
     assert set(found["features"]["written"]) <= {*few[1].split(","), "outcome x wait_s"}
@@ -100,7 +98,7 @@ def test_protected_attributes_are_told_first(
     tmp_path: Path, history: list[Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "p.toml"
-    more = ["--features", "outcome,wait_s,hour", "--with-protected", "priority", "--json"]
+    more = ["--features", "outcome,wait_s", "--with-protected", "priority", "--json"]
     assert calibrate(history, out, *more) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["protected"]["used"] == ["priority"]
