@@ -20,16 +20,17 @@ __all__ = ["LEVEL", "holm", "p_value"]
 LEVEL: Final = 0.05
 
 
-def p_value(samples: Vector) -> float | None:
+def p_value(samples: Vector, least: float = 0.0) -> float | None:
     """How likely a difference as large is where there is none, two-sided, by the spread of its resamples.
 
     The first of ``samples`` is the difference itself. A thousand resamples can only tell a thousandth apart,
-    which many comparisons would use up; their spread tells more.
+    which many comparisons would use up; their spread tells more. It is taken as ``least`` at least: where
+    nothing has happened in a group yet, its resamples do not differ either.
     """
     told = samples[1:][~np.isnan(samples[1:])]
     if np.isnan(samples[0]) or len(told) < len(samples) // 2:
         return None
-    spread = float(told.std())
+    spread = max(float(told.std()), least)
     return erfc(abs(float(samples[0])) / spread / sqrt(2)) if spread > 0 else None
 
 

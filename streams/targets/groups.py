@@ -23,6 +23,8 @@ __all__ = ["LEAST_CASES", "MEASURES", "of_groups"]
 LEAST_CASES: Final = 50
 #: What a share or mean must be taken of on both sides to be compared.
 LEAST_PARTS: Final = 20
+#: Cases to be expected in the rarer half of a share, on both sides, to be compared.
+LEAST_EXPECTED: Final = 5
 MOST_GROUPS: Final = 30
 #: ``held_back`` is the share of bad outcomes that were below the line, 1 less recall.
 MEASURES: Final = (
@@ -62,8 +64,8 @@ def of_groups(
             groups.append(_described(held, field, value, inside, alerted, samples))
             if outside.sum() < LEAST_CASES or (len(counted) == 2 and place):
                 continue  # of two groups, the one's gap is the other's
-            enough = np.minimum((wholes[inside] > 0).sum(axis=0), (wholes[outside] > 0).sum(axis=0))
-            tests += _tested(field, value, samples, enough)
+            sides = [(parts[side], wholes[side]) for side in (inside, outside)]
+            tests += _tested(field, value, samples, sides)
     corrected = holm([p for _, p in tests])
     findings = [{**told, "p": p} for (told, _), p in zip(tests, corrected, strict=True) if p < LEVEL]
     return {
@@ -109,15 +111,19 @@ def _described(
     }
 
 
-def _tested(field: str, value: str, samples: Vector, enough: Any) -> list[tuple[dict[str, Any], float]]:
+def _tested(
+    field: str, value: str, samples: Vector, sides: Sequence[tuple[Vector, Vector]]
+) -> list[tuple[dict[str, Any], float]]:
     """What may be a finding: each gap with its likelihood, before any correction."""
     found = []
     width = len(MEASURES)
     for place in _TESTED:
-        if enough[place] < LEAST_PARTS:
+        values = [part[whole[:, place] > 0, place] for part, whole in sides]
+        spread = _spread(MEASURES[place], values)
+        if spread is None:
             continue
         gap = samples[:, place] - samples[:, width + place]
-        p = p_value(gap)
+        p = p_value(gap, spread)
         if p is None:
             continue
         told = {
@@ -130,6 +136,22 @@ def _tested(field: str, value: str, samples: Vector, enough: Any) -> list[tuple[
         }
         found.append((told, p))
     return found
+
+
+def _spread(measure: str, values: Sequence[Vector]) -> float | None:
+    """How far two shares or means of so many part by chance alone, were all cases alike; None for too few.
+
+    A share can only be told from another where a few cases are to be expected on either side of it.
+    """
+    counts = [len(one) for one in values]
+    if min(counts) < LEAST_PARTS:
+        return None
+    both = np.concatenate(values)
+    if not measure.startswith("mean_"):
+        rarer = min(float(both.mean()), 1.0 - float(both.mean()))
+        if rarer * min(counts) < LEAST_EXPECTED:
+            return None
+    return float(both.std() * np.sqrt(sum(1 / count for count in counts)))
 
 
 def _data(record: bytes) -> dict[str, Any]:
