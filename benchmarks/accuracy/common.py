@@ -72,9 +72,10 @@ def datasets() -> Path:
     return Path(given) if given else ROOT.parent / "shared" / "datasets"
 
 
-def settings(policy: Path | None = None) -> Settings:
-    """Of an installation that is none: keys, and a policy."""
-    return Settings(pseudonym_key=_KEY, reference_key=_KEY, policy=policy)
+def settings() -> Settings:
+    """Of an installation that is none, under the built-in policy, whatever the environment says."""
+    own: dict[str, Any] = {"pseudonym_key": _KEY, "reference_key": _KEY, "policy": None}
+    return Settings(**own)
 
 
 def ms(date: str) -> int:
