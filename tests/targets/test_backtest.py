@@ -212,6 +212,16 @@ def test_nobodys_id_is_in_the_report(reported: dict[str, Any], file: Path) -> No
     assert not [one for one in subjects if len(one) > 6 and one in said]
 
 
+def test_an_id_that_holds_the_customers_own_is_found_again(tmp_path: Path) -> None:
+    """The fold takes a customer's id out of whatever else it stands in."""
+    path = tmp_path / "events.ndjson"
+    at = 1_700_000_000_000
+    ends = [cloud_event("call.ended", at + n, "acd", f"jane-7/{n}", "jane-7", {}) for n in (0, 7_200_000)]
+    path.write_bytes(b"".join(event.value + b"\n" for event in ends))
+    (found,) = run(load(), "cloudevents", [path], asked=Asked((RECONTACT,)))["targets"].values()
+    assert (found["n"].value, found["not_scored"]) == (1.0, 0)
+
+
 def answers(step: str, score: int, customers: int, spread: int = 2) -> list[SourceEvent]:
     """Customers who struggle at a step so often, then say how easy it was (CES 2.0)."""
     made = []
