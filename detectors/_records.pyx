@@ -297,7 +297,7 @@ cdef bint _ring(Buffer *to, PyObject *one) noexcept:
 cdef bint _case(Buffer *to, PyObject *one) noexcept:
     cdef Case *c = <Case *>one
     return (
-        put_array(to, 9)
+        put_array(to, 10)
         and _whole(to, c._key)
         and _whole(to, c._opened)
         and _whole(to, c._touched)
@@ -306,6 +306,7 @@ cdef bint _case(Buffer *to, PyObject *one) noexcept:
         and _whole(to, c._moves)
         and _whole(to, c._comments)
         and _whole(to, c._returns)
+        and _whole(to, c._hands)
         and put_flag(to, c._solved)
     )
 

@@ -124,7 +124,7 @@ cdef extern from "__native_detectors.h":
         CPyTagged _solved, _came_back, _wait, _talk, _c0, _c1, _c2, _c3, _g0, _g1, _g2, _g3
 
     ctypedef struct Case "detectors___tally___CaseObject":
-        CPyTagged _key, _opened, _touched, _idle, _updates, _moves, _comments, _returns
+        CPyTagged _key, _opened, _touched, _idle, _updates, _moves, _comments, _returns, _hands
         char _solved
 
     ctypedef struct Ring "detectors___ring___RingObject":

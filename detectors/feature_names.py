@@ -80,6 +80,7 @@ def _features() -> tuple[Feature, ...]:
         ("returns", "how often this case was opened again"),
         ("case_h", "hours since this case was opened"),
         ("untouched_h", "hours for which nobody had touched this case before this"),
+        ("agents", "agents who told of this case, this one among them"),
         ("cases_open", "cases of the customer that are open, this one left out"),
         ("cases_solved", "cases of the customer solved before this"),
         ("cases_returned", "solved cases of the customer that were opened again"),

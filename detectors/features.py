@@ -155,7 +155,7 @@ def _said(m: Moment, at: int) -> float:
 
 def _case(m: Moment, solved: bool, returned: bool, at: int) -> float:
     tally, case = m.state.tally, m.case
-    if at < 6:
+    if at < 7:
         if case is None:
             return UNKNOWN
         if at == 0:
@@ -168,10 +168,10 @@ def _case(m: Moment, solved: bool, returned: bool, at: int) -> float:
             return float(case.returns)
         if at == 4:
             return (m.time - case.opened) / HOUR if case.opened else UNKNOWN
-        return case.idle / HOUR
+        return case.idle / HOUR if at == 5 else float(bin(case.hands).count("1"))
     if tally is None:
         return UNKNOWN
-    if at == 6:
+    if at == 7:
         left = 0
         for one in tally.cases:
             if not one.solved and one is not case:
@@ -179,9 +179,9 @@ def _case(m: Moment, solved: bool, returned: bool, at: int) -> float:
         return float(left)
     before = tally.solved - 1 if solved else tally.solved
     came_back = tally.came_back - 1 if returned else tally.came_back
-    if at == 7:
-        return float(max(0, before))
     if at == 8:
+        return float(max(0, before))
+    if at == 9:
         return float(max(0, came_back))
     known = max(before, came_back, 0)
     return (max(0, came_back) + _RETURN * _RETURN_WEIGHS) / (known + _RETURN_WEIGHS)

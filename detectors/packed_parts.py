@@ -69,6 +69,7 @@ def tally(t: Tally) -> tuple[object, ...]:
                 c.moves,
                 c.comments,
                 c.returns,
+                c.hands,
                 c.solved,
             )
             for c in t.cases
@@ -80,5 +81,5 @@ def tally_of(r: list[Any]) -> Tally:
     """Back from :func:`tally`."""
     t = Tally(r[0], r[1], r[2], r[3], r[4], r[5], r[6], r[7], r[8], r[9], r[10])
     t.solved, t.came_back, t.c0, t.c1, t.c2, t.c3, t.g0, t.g1, t.g2, t.g3 = r[11:21]
-    t.cases = [Case(c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7], c[8]) for c in r[21]]
+    t.cases = [Case(c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7], c[8], c[9]) for c in r[21]]
     return t

@@ -78,6 +78,7 @@ HALF_LIVES: Final[tuple[int, ...]] = (HOUR, 8 * HOUR, 2 * DAY, 14 * DAY)
 _RATES: Final[tuple[float, ...]] = tuple([log(2) / half_life for half_life in HALF_LIVES])
 ONE: Final = 1_000
 _AGAIN: Final = HOUR
+_HANDS: Final = 32
 MOST_CASES: Final = 8
 
 
@@ -85,7 +86,8 @@ MOST_CASES: Final = 8
 class Case:
     """A ticket as far as it was seen; ``idle`` is how long nobody had touched it before it was last (ms).
 
-    ``updates`` counts the moments at which something of it changed, however many events tell of one.
+    ``updates`` counts the moments at which something of it changed, however many events tell of one. ``hands``
+    has a bit for each agent who told of it: of so few that two share one next to never.
     """
 
     def __init__(
@@ -98,6 +100,7 @@ class Case:
         moves: int = 0,
         comments: int = 0,
         returns: int = 0,
+        hands: int = 0,
         solved: bool = False,
     ) -> None:
         self.key = key
@@ -108,6 +111,7 @@ class Case:
         self.moves = moves
         self.comments = comments
         self.returns = returns
+        self.hands = hands
         self.solved = solved
 
 
@@ -252,6 +256,8 @@ def on_ticket(tally: Tally | None, e: Event) -> Tally:
     elif e.time > case.touched:
         case.idle, case.touched = e.time - case.touched, e.time
         case.updates += 1
+    if e.agent_id:
+        case.hands |= 1 << number(e.agent_id) % _HANDS
     kind = e.type
     if kind == "ticket.assignment_changed":
         if e.from_team != e.to_team or not e.to_team:

@@ -35,6 +35,7 @@ DIRECTIONS: Final = (
     ),
     Rule("reopen", "moves", 1, "handing a case on does not settle it"),
     Rule("reopen", "reassigned", 1, "handing a case on does not settle it"),
+    Rule("reopen", "agents", 1, "more hands on a case do not make it safer that it is settled"),
     Rule("reopen", "updates", 1, "a case that took more turns is no simpler for it"),
     Rule("reopen", "case_h", 1, "a case that took longer is no simpler for it"),
     *(

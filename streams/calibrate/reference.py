@@ -22,7 +22,7 @@ from streams.calibrate.shapes import Floats
 
 __all__ = ["Reference", "reference"]
 
-LEAVES = (4, 8, 16, 31)
+LEAVES = (4, 8, 16)
 ROUNDS = (25, 50, 100, 150, 200, 300)
 # Levels of a label that it is told apart by, at most.
 MOST_LEVELS = 200

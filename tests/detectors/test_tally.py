@@ -201,3 +201,17 @@ def test_of_another_tenant_or_customer_nothing_is_counted() -> None:
         story.tell(kind, at, data, subject="john")
     story.tell("page_view", 0)
     assert story.jane.tally is None
+
+
+def test_agents_of_a_case_are_counted_once_each() -> None:
+    told = [
+        ticket("created", 0, agent_id="ann"),
+        ticket("updated", 1, agent_id="bob"),
+        ticket("updated", 2),
+        ticket("solved", 3, agent_id="ann"),
+    ]
+    held = tally_of(*told)
+    assert case(held).hands.bit_count() == 2
+    again = unpack(pack(fold(*told).jane)).tally
+    assert again is not None
+    assert case(again).hands == case(held).hands
