@@ -122,7 +122,7 @@ def _survey(metric: str, one: Figures) -> Iterator[str]:
     yield ""
     rows = [
         [
-            f"{part['effort'][0]:.0f} to {part['effort'][1]:.0f}",
+            f"{part['effort'][0]:.1f} to {part['effort'][1]:.1f}",
             count(part["n"]),
             plain(part["expected"]),
             figure(_ended(part, "declared")),
