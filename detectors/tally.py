@@ -86,8 +86,8 @@ MOST_CASES: Final = 8
 class Case:
     """A ticket as far as it was seen; ``idle`` is how long nobody had touched it before it was last (ms).
 
-    ``updates`` counts the moments at which something of it changed, however many events tell of one. ``hands``
-    has a bit for each agent who told of it: of so few that two share one next to never.
+    ``updates`` counts the moments at which something of it changed, however many events tell of one.
+    ``hands`` has a bit for each agent who told of it: of so few that two share one next to never.
     """
 
     def __init__(

@@ -40,6 +40,8 @@ short = report.short
 
 # Below this a fit would learn names by heart.
 LEAST_POSITIVES = 20
+# The latest are fitted where there are more: a year ago things were different, and memory has an end.
+MOST_ROWS = 200_000
 _ALL = 2**62
 
 
@@ -108,6 +110,7 @@ def _history(request: Request, base: Policy, progress: Callable[[int, int], None
         # Without a window the last day's outcomes have not had the time to happen.
         end = min(end, int(rows.times.max()) + 1) - gap
     fit = fit.at((fit.times >= (request.start or -_ALL)) & (fit.times < end))
+    fit = fit.at(np.arange(max(0, len(fit) - MOST_ROWS), len(fit)))
     positives = int(fit.positive.sum())
     if positives < LEAST_POSITIVES or positives == len(fit):
         raise OperationError(
