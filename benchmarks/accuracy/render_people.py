@@ -68,6 +68,12 @@ def people(found: Figures) -> Iterator[str]:
     ]
     yield from table(head, rows)
     yield ""
+    if "happy-shoppers" in found["packs"]:
+        yield (
+            "`happy-shoppers` counts false alarms: they hop between devices, stop, come back and are fine. "
+            "Nearly all of it is one class, and no answer can be ahead of always giving that."
+        )
+        yield ""
     yield from _classes("Switches by kind", "switches", found["packs"])
     yield from _abandonments(found["packs"])
     yield from _classes("Silent abandonment", "silent", found["packs"])
@@ -103,6 +109,11 @@ def _of_classes(pack: str, classes: Mapping[str, Any]) -> Iterator[list[str]]:
 
 def _abandonments(packs: Mapping[str, Any]) -> Iterator[str]:
     yield "### Abandonment"
+    yield ""
+    yield (
+        "Sources say themselves that somebody left a bot, a menu or a queue, so little is inferred there; of "
+        "steps, forms and carts, most of it is. What people stop is true, however soon they come back to it."
+    )
     yield ""
     rows = []
     for pack, one in packs.items():
