@@ -41,13 +41,17 @@ def fold_events(
     items: Iterable[SourceEvent | TickAt],
     policy: Policy,
     names: Pseudonyms,
+    watch: frozenset[str] = frozenset(),
 ) -> Iterator[Found]:
-    """Fold ``items`` as one partition's log and give what each led to."""
+    """Fold ``items`` as one partition's log and give what each led to.
+
+    Of events of a type in ``watch`` the findings say what was known just after each was folded.
+    """
     log = LogFold(0, policy, names.pseudonym, names.reference)
     stamp = wall_ms()
     for offset, item in enumerate(items):
         raw = _record(item)
-        findings = Findings()
+        findings = Findings(watch)
         before = log.fold.counts.scored
         outcome = log.record(raw, stamp, offset, findings)
         if isinstance(outcome, Rejected):

@@ -104,7 +104,9 @@ def gather(
         items = list(under(policy, events, now_ms=wall_ms()))
         for findings in fold_chunks(items, policy, names, watch=KINDS[target], progress=progress):
             for seen in findings.watched:
-                ref = (seen.e.source, seen.e.id)
+                # By its place: the fold takes the customer's own id out of an event's.
+                item = items[seen.e.offset]
+                ref = (item.source, item.id) if isinstance(item, SourceEvent) else ("", "")
                 if left.pop(ref, None) is not None:
                     refs.append(ref)
                     types.append(seen.e.type)
