@@ -184,15 +184,18 @@ def fairness(figures: Figures) -> Iterator[str]:
             f"are but names, so every gap that is called a finding is a false one. {len(found['runs'])} "
             f"back-tests (`{found['target']}`, built-in policy, {count(found['customers'])} customers in "
             f"{found['hours']} hours each) made {count(found['comparisons'])} comparisons and "
-            f"{count(found['findings'])} findings, in {found['runs_with_findings']} of the back-tests "
-            f"({percent(found['runs_share'])}); by chance {100 * found['level']:.0f} % of back-tests "
-            "would have "
-            "one at most, as p-values are corrected for how many are looked at in each (Holm)."
+            f"{_findings(found['findings'])}, in {found['runs_with_findings']} of the back-tests "
+            f"({percent(found['runs_share'])}); by chance at most {100 * found['level']:.0f} % of "
+            "back-tests would have one, as p-values are corrected for how many are looked at in each (Holm)."
         )
         yield ""
     for key, what in _GROUPED:
         if key in figures:
             yield from _groups(figures[key]["alerts"]["by"], what, figures[key]["target"])
+
+
+def _findings(found: int) -> str:
+    return f"{count(found)} finding" + ("" if found == 1 else "s")
 
 
 def _groups(found: Figures, what: str, target: str) -> Iterator[str]:
@@ -219,7 +222,9 @@ def _groups(found: Figures, what: str, target: str) -> Iterator[str]:
     head = ["group", "rows", "bad", "alerted", "precision", "recall", "false alarms", "lead (s)", "wait (s)"]
     yield from table(head, rows)
     yield ""
-    if not found["findings"]:
+    if not found["comparisons"]:
+        yield "Too few cases on one side or the other for any comparison."
+    elif not found["findings"]:
         yield f"None of {found['comparisons']} comparisons is a gap by more than chance."
     for gap in found["findings"]:
         write = percent if gap["measure"] in _SHARES else lambda one: figure(one, 0)
