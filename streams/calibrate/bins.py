@@ -106,9 +106,15 @@ class PairBins:
 Bins = NumberBins | LabelBins | PairBins
 
 
+# Below this a faded count or sum is none.
+NOTHING = 1e-9
+
+
 def number_bins(name: str, values: NDArray[Any], most: int = MOST_BINS, least: int = 20) -> NumberBins:
     """At most ``most`` bins with at least ``least`` rows each, of the values of training rows."""
-    known, counts = np.unique(values[~np.isnan(values)], return_counts=True)
+    values = values[~np.isnan(values)]
+    # What has faded for weeks is a number that nobody can tell from nothing, and no edge to lie at.
+    known, counts = np.unique(np.where(np.abs(values) < NOTHING, 0.0, values), return_counts=True)
     if len(known) < 2:
         return NumberBins(name, [])
     capped = counts.astype(float)

@@ -154,6 +154,8 @@ def test_bins_of_odd_columns() -> None:
     assert number_bins("a", np.full(50, 3.0)).edges == []
     assert number_bins("a", np.array([0.0] * 95 + [1.0] * 5), least=20).edges == []
     assert number_bins("a", np.array([-0.5] * 50 + [2e9] * 50)).edges == [0.0]
+    faded = np.array([0.0] * 50 + [5e-322] * 50 + [0.5] * 50 + [1.0] * 50)
+    assert number_bins("a", faded).edges == [0.5, 1.0]
     ties = number_bins("a", np.repeat(np.arange(5.0), 40))
     assert ties.edges == [1.0, 2.0, 3.0, 4.0]
     assert label_bins("b", np.array(["x"] * 30 + ["y"] * 3, object)).levels == ["x"]
