@@ -151,8 +151,9 @@ def _data(found: Figures) -> Iterator[str]:
             f"{count(apart['positives'])} bad ({percent(apart['base_rate'])}). There, {counts}."
         )
     yield (
-        "* **Simulated people**: [simulate](simulate.md). Seeds are of two kinds, and those of testing were "
-        "folded only when nothing was to be changed any more."
+        "* **Simulated people**: [simulate](simulate.md). Detectors were tuned on other seeds than these, "
+        "which were looked at when no detector was to be changed any more (more than once, as this page is "
+        "made anew with the rest)."
     )
     yield ""
     yield (
