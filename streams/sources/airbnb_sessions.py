@@ -55,7 +55,7 @@ class AirbnbSessionsSource:
                 seen.add(fields[1])
                 for fix in fixes:
                     counts.clean(fix, place)
-                counts.gave(*(name for name, _ in given))
+                counts.gave(*[name for name, _ in given])
                 events.extend(event for _, event in given)
         yield from ordered(events)
 

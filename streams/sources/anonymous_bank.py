@@ -81,8 +81,8 @@ class AnonymousBankSource:
                 seen.add(given[0][1].id)
                 for fix in fixes:
                     counts.clean(fix, place)
-                counts.gave(*(name for name, _ in given))
-                events.extend(event for _, event in given)
+                counts.gave(*[name for name, _ in given])
+                events += [event for _, event in given]
         yield from ordered(events)
 
 
