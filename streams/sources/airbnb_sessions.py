@@ -60,7 +60,7 @@ class AirbnbSessionsSource:
         yield from ordered(events)
 
 
-def _events(fields: list[str], fixes: list[str]) -> list[tuple[str, SourceEvent]]:
+def _events(fields: Sequence[str], fixes: list[str]) -> list[tuple[str, SourceEvent]]:
     visitor, session, device, first, last, *flags = ("" if text in MISSING else text for text in fields)
     if not session:
         raise RejectError("no_session")

@@ -9,8 +9,9 @@ from __future__ import annotations
 import csv
 import gzip
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from io import BufferedReader
+from operator import itemgetter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -55,12 +56,12 @@ def _opened(path: Path) -> BufferedReader:
     if path.suffix != ".gz":
         return path.open("rb")
     # Lines of a buffer of one's own: those of gzip pass through Python one by one.
-    return BufferedReader(gzip.open(path, "rb"), BUFFER)  # type: ignore[arg-type]  # it is a raw stream, too
+    return BufferedReader(gzip.open(path, "rb"), BUFFER)
 
 
 def table(
     path: Path, columns: Sequence[str], counts: SourceCounts, *, delimiter: str = ",", encoding: str = "utf-8"
-) -> Iterator[tuple[str, list[str]]]:
+) -> Iterator[tuple[str, Sequence[str]]]:
     """Rows of a file with a header line, as (place, the values of ``columns`` in that order).
 
     Counts each row, and rejects those that cannot be split: ``bad_encoding``, ``bad_quotes``,
@@ -74,7 +75,11 @@ def table(
     if missing:
         what = f"no column {missing[0]!r}" if head else "an empty file"
         raise SettingError(f"FILE {path.name}", what, f"columns {delimiter.join(columns)}")
-    wanted = [names.index(column) for column in columns]
+    places = [names.index(column) for column in columns]
+    # Of one place it gives no sequence.
+    wanted: Callable[[list[str]], Sequence[str]] = (
+        itemgetter(*places) if len(places) > 1 else lambda fields: [fields[at] for at in places]
+    )
     for place, raw in found:
         counts.row()
         try:
@@ -84,7 +89,7 @@ def table(
         except RejectError as reason:
             counts.reject(str(reason), place)
         else:
-            yield place, [fields[index] for index in wanted]
+            yield place, wanted(fields)
 
 
 def _header(raw: bytes, delimiter: str, encoding: str) -> list[str]:

@@ -15,7 +15,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
-from streams.sources.api import EPOCH, RefField, SourceCounts, SourceEvent, cloud_event, pseudonym
+from streams.sources.api import EPOCH, Common, RefField, SourceCounts, SourceEvent, cloud_event, pseudonym
 from streams.sources.files import RejectError, ordered, table
 
 __all__ = ["ServiceNowIncidentsSource"]
@@ -91,7 +91,7 @@ class ServiceNowIncidentsSource:
         yield from ordered(events)
 
 
-def _update(fields: list[str], order: int, place: str) -> _Update:
+def _update(fields: Sequence[str], order: int, place: str) -> _Update:
     number, state, reopens, mods, caller, opened, by, updated, contact, category, priority, group = [
         "" if text == "?" else text for text in fields
     ]
@@ -105,7 +105,7 @@ def _update(fields: list[str], order: int, place: str) -> _Update:
         raise RejectError("bad_number") from None
     since = _minute(opened) if opened else None
     about = (caller, since, by, contact, category, priority, group)
-    return _Update(_minute(updated), counted[1], order, place, number, state, counted[0], *about)
+    return _Update._make((_minute(updated), counted[1], order, place, number, state, counted[0], *about))
 
 
 def _minute(text: str) -> int:
@@ -139,6 +139,7 @@ def _incident(updates: list[_Update], counts: SourceCounts) -> Iterator[SourceEv
     story = _Story()
     caller = updates[0].caller
     time = latest = -1
+    about, said = Common(None, {}), ("", "", "", "", "?")
     for ordinal, row in enumerate(updates, start=1):
         if row.order < latest:
             counts.clean("out_of_order", row.place)
@@ -154,11 +155,18 @@ def _incident(updates: list[_Update], counts: SourceCounts) -> Iterator[SourceEv
             caller = row.caller
         changes = story.turn(row)
         counts.gave(*[name for name, _ in changes])
-        about = _about(row)
+        saying = (row.caller, row.category, row.group, row.by, row.priority)
+        if saying != said:
+            said = saying
+            about = Common(row.caller, _about(row))
         for name, data in changes:
-            at = _opened(row, counts) if name == "ticket.created" else time
             event_id = f"{row.number}/{ordinal}/{name.removeprefix('ticket.')}"
-            yield cloud_event(name, at, NAME, event_id, row.caller, {**about, **data})
+            if name == "ticket.created":
+                # Its channel is its own.
+                at = _opened(row, counts)
+                yield cloud_event(name, at, NAME, event_id, row.caller, {**_about(row), **data})
+            else:
+                yield about.event(name, time, NAME, event_id, data)
 
 
 class _Story:
