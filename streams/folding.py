@@ -100,9 +100,10 @@ def _fold_some(log: LogFold, items: Items, at: int, end: int, stamp: int, out: F
     records: list[tuple[int, int, bytes]] = []
     for place in range(at, min(at + AT_ONCE, end)):
         item = items[place]
-        records.append((place, stamp, _record(item)))
         if isinstance(item, TickAt):
+            records.append((place, stamp, tick_record(item.time)))
             break  # it is folded by itself
+        records.append((place, stamp, item.value))
     count, outcome = log.events(records, out)
     if isinstance(outcome, Rejected):
         offset, _, raw = records[count]
