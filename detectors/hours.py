@@ -19,9 +19,10 @@ _NAMES = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 # Longer spans are cut: nothing that is owed for a year is worth counting by the hour.
 _MOST_DAYS = 400
 _WEEK = 7 * 24 * 60
-# Of minutes and of days whose calendar is remembered: reckoning with a zone takes as long as all else of an
-# event together.
-_MOST_KNOWN = 8_192
+_DAY = 24 * 60
+# Of hours and of days whose calendar is remembered: reckoning with a zone takes as long as all else of an
+# event together. A year has 8,784 hours.
+_MOST_KNOWN = 16_384
 
 
 class ServiceHours:
@@ -38,33 +39,33 @@ class ServiceHours:
         self._closes = _offset(closes)
         if self._closes <= self._opens:
             raise ValueError("hours close after they open")
-        # A minute belongs to one day: no zone has offsets of seconds any more.
-        self._minutes: dict[int, int] = {}
-        self._spans: dict[int, tuple[int, int] | None] = {}
-        # By the hour of UTC: no zone has changed its clocks within one for decades.
+        # The zone's calendar by the hour of UTC, in minutes; not of one in which the clocks are changed.
         self._hours: dict[int, int] = {}
+        # Of days, when service begins and ends (ms); it ends before it begins where there is none.
+        self._begins: dict[int, int] = {}
+        self._ends: dict[int, int] = {}
 
     def between(self, start: int, end: int) -> int:
         """Milliseconds of service hours in [start, end), both in ms since the epoch."""
         total = 0
-        for day in self._days_from(start):
-            span = self._span(day)
-            if span is not None:
-                if span[0] >= end:
-                    break
-                total += max(0, min(span[1], end) - max(span[0], start))
+        first = self._local(start) // _DAY
+        for day in range(first, first + _MOST_DAYS):
+            begins = self._begin(day)
+            if begins >= end:
+                break
+            total += max(0, min(self._ends[day], end) - max(begins, start))
         return total
 
     def after(self, start: int, span: int) -> int:
         """The moment at which ``span`` ms of service hours have passed since ``start``."""
         left = span
-        for day in self._days_from(start):
-            hours = self._span(day)
-            if hours is not None:
-                begin = max(hours[0], start)
-                if hours[1] - begin >= left:
-                    return begin + left
-                left -= max(0, hours[1] - begin)
+        first = self._local(start) // _DAY
+        for day in range(first, first + _MOST_DAYS):
+            begins = max(self._begin(day), start)
+            ends = self._ends[day]
+            if ends - begins >= left:
+                return begins + left
+            left -= max(0, ends - begins)
         return start + span
 
     def is_open(self, moment: int) -> bool:
@@ -77,41 +78,41 @@ class ServiceHours:
         >>> ServiceHours(["mon"], "09:00", "17:00", "Asia/Jerusalem").minute_of_week(1_711_728_000_000)
         6900
         """
-        hour = moment // 3_600_000
-        begins = self._hours.get(hour)
-        if begins is None:
-            if len(self._hours) >= _MOST_KNOWN:
-                self._hours.clear()
-            local = datetime.fromtimestamp(hour * 3600, UTC).astimezone(self._zone)
-            begins = (local.weekday() * 24 + local.hour) * 60 + local.minute
-            self._hours[hour] = begins
-        return (begins + moment // 60_000 % 60) % _WEEK
+        # The first day of the calendar was a Monday.
+        return self._local(moment) % _WEEK
 
     def hour(self, moment: int) -> int:
         """The hour of day in the zone, 0 to 23."""
         return self.minute_of_week(moment) // 60 % 24
 
-    def _days_from(self, start: int) -> range:
-        """Days of the zone's calendar, from that of ``start`` on, as ordinals."""
-        minute = start // 60_000
-        day = self._minutes.get(minute)
-        if day is None:
-            if len(self._minutes) >= _MOST_KNOWN:
-                self._minutes.clear()
-            day = datetime.fromtimestamp(minute * 60, UTC).astimezone(self._zone).toordinal()
-            self._minutes[minute] = day
-        return range(day, day + _MOST_DAYS)
+    def _local(self, moment: int) -> int:
+        """Minutes of the zone's calendar since its first day began."""
+        hour = moment // 3_600_000
+        begins = self._hours.get(hour)
+        if begins is None:
+            begins = self._reckon(hour * 60)
+            if self._reckon(hour * 60 + 59) != begins + 59:
+                return self._reckon(moment // 60_000)
+            if len(self._hours) >= _MOST_KNOWN:
+                self._hours.clear()
+            self._hours[hour] = begins
+        return begins + moment // 60_000 % 60
 
-    def _span(self, day: int) -> tuple[int, int] | None:
-        """When service begins and ends on a day (ms); None where there is none."""
-        if day not in self._spans:
-            if len(self._spans) >= _MOST_KNOWN:
-                self._spans.clear()
-            date = datetime.fromordinal(day).replace(tzinfo=self._zone)
-            open_then = date.weekday() in self._days
-            ends = (_millis(date + self._opens), _millis(date + self._closes))
-            self._spans[day] = ends if open_then else None
-        return self._spans[day]
+    def _reckon(self, minute: int) -> int:
+        local = datetime.fromtimestamp(minute * 60, UTC).astimezone(self._zone)
+        return (local.toordinal() - 1) * _DAY + local.hour * 60 + local.minute
+
+    def _begin(self, day: int) -> int:
+        """When service begins on a day, counted from the calendar's first; its end is known then, too."""
+        begins = self._begins.get(day)
+        if begins is None:
+            if len(self._begins) >= _MOST_KNOWN:
+                self._begins.clear()
+                self._ends.clear()
+            date = datetime.fromordinal(day + 1).replace(tzinfo=self._zone)
+            begins = self._begins[day] = _millis(date + self._opens)
+            self._ends[day] = _millis(date + self._closes) if date.weekday() in self._days else begins - 1
+        return begins
 
 
 def _offset(text: str) -> timedelta:

@@ -31,7 +31,7 @@ GROUP = "detectors__mypyc"
 # Structs of msgspec stay as they are, so does what is not worth it.
 PLAIN = frozenset(
     [
-        *("__init__", "native", "envelope", "records", "examples", "hours", "clock", "breaker", "quick"),
+        *("__init__", "native", "envelope", "records", "examples", "clock", "breaker", "quick"),
         *("policy_model", "policy_fitted", "policy_parts"),
     ]
 )

@@ -54,6 +54,8 @@ class PartitionFold:
         """``policy`` holds until an activation says otherwise; ``reference(tenant, subject)`` encrypts."""
         self.partition = partition
         self.counts = Counts()
+        #: See :class:`detectors.ordered.OrderedFold`; here it is never.
+        self.spoiled = False
         self._reference = reference
         #: All of them by key; how many stay unpacked may be changed.
         self.known = Customers(hot)

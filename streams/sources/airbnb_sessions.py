@@ -55,12 +55,12 @@ class AirbnbSessionsSource:
                 seen.add(fields[1])
                 for fix in fixes:
                     counts.clean(fix, place)
-                counts.gave(*(name for name, _ in given))
+                counts.gave(*[name for name, _ in given])
                 events.extend(event for _, event in given)
         yield from ordered(events)
 
 
-def _events(fields: list[str], fixes: list[str]) -> list[tuple[str, SourceEvent]]:
+def _events(fields: Sequence[str], fixes: list[str]) -> list[tuple[str, SourceEvent]]:
     visitor, session, device, first, last, *flags = ("" if text in MISSING else text for text in fields)
     if not session:
         raise RejectError("no_session")

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from streams.sources.api import RefField, SourceCounts, SourceEvent, cloud_event, pseudonym
+from streams.sources.api import Common, RefField, SourceCounts, SourceEvent, pseudonym
 from streams.sources.calls import Clocks, LocalDay, clock_seconds, put_right
 from streams.sources.files import RejectError, ordered, table
 
@@ -72,7 +72,7 @@ class AnonymousBankSource:
             for place, fields in table(path, COLUMNS, counts):
                 fixes: list[str] = []
                 try:
-                    given = _events(_Call(*fields), day, fixes)
+                    given = _events(_Call._make(fields), day, fixes)
                     if given[0][1].id in seen:
                         raise RejectError("repeated_call")
                 except RejectError as reason:
@@ -81,8 +81,8 @@ class AnonymousBankSource:
                 seen.add(given[0][1].id)
                 for fix in fixes:
                     counts.clean(fix, place)
-                counts.gave(*(name for name, _ in given))
-                events.extend(event for _, event in given)
+                counts.gave(*[name for name, _ in given])
+                events += [event for _, event in given]
         yield from ordered(events)
 
 
@@ -107,33 +107,38 @@ def _events(call: _Call, day: LocalDay, fixes: list[str]) -> list[tuple[str, Sou
         # "6.02701E+11": a spreadsheet rounded it. Kept, as it is still the only name there is.
         fixes.append("rounded_customer_id")
     ref = f"{call.line}:{call.call_id}"
-    about: dict[str, object] = {
-        "channel": "phone",
-        "journey": "banking",
-        "intent": INTENTS.get(call.type, call.type.lower()),
-        "conversation_id": ref,
-        "language": "en" if call.type == "PE" else "he",
-        "priority": call.priority,
-    }
+    about = Common(
+        subject,
+        {
+            "channel": "phone",
+            "journey": "banking",
+            "intent": INTENTS.get(call.type, call.type.lower()),
+            "conversation_id": ref,
+            "language": "en" if call.type == "PE" else "he",
+            "priority": call.priority,
+        },
+    )
     queue = {"queue": call.type} if wait else {}
     agent = {"agent_id": pseudonym(NAME, call.server)} if call.server not in (NOBODY, "") else {}
     # Call ids are counted per line; with the date they cannot meet again in another month's file.
     place, date = f"{ref}@{call.date}", call.date
 
-    def told(name: str, suffix: str, at: int, data: dict[str, object]) -> tuple[str, SourceEvent]:
-        return name, cloud_event(name, day.at(date, at), NAME, f"{place}/{suffix}", subject, data)
+    def told(
+        name: str, suffix: str, at: int, data: dict[str, object] | None = None
+    ) -> tuple[str, SourceEvent]:
+        return name, about.event(name, day.at(date, at), NAME, f"{place}/{suffix}", data)
 
     left = "queue" if wait else "agent" if served else "left"
     events = [
-        told("ivr.enter", "enter", moments.enter, about),
-        told("ivr.exit", "exit", moments.exit, {**about, "result": left}),
+        told("ivr.enter", "enter", moments.enter),
+        told("ivr.exit", "exit", moments.exit, {"result": left}),
     ]
     if moments.queued is not None:
-        events.append(told("call.queued", "queued", moments.queued, {**about, **queue}))
+        events.append(told("call.queued", "queued", moments.queued, {**queue}))
     if moments.connected is not None:
-        connected = {**about, **queue, **agent, "wait_s": wait}
+        connected = {**queue, **agent, "wait_s": wait}
         events.append(told("call.connected", "connected", moments.connected, connected))
-    ended = {**about, **queue, "wait_s": wait, "talk_s": service}
+    ended: dict[str, object] = {**queue, "wait_s": wait, "talk_s": service}
     if served:
         events.append(told("call.ended", "end", moments.end, {**ended, **agent}))
     else:

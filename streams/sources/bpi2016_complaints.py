@@ -55,7 +55,7 @@ class Bpi2016ComplaintsSource:
         yield from ordered(events)
 
 
-def _event(fields: list[str], seen: set[str]) -> SourceEvent:
+def _event(fields: Sequence[str], seen: set[str]) -> SourceEvent:
     customer, dossier, complaint, date, theme, subtheme, topic = fields
     if not complaint or not dossier:
         raise RejectError("no_complaint_id")

@@ -65,7 +65,8 @@ class SourceCounts:
     def gave(self, *types: str) -> None:
         """One row gave events of these types, at least one."""
         self.used += 1
-        self.events.update(types)
+        for name in types:
+            self.events[name] += 1
 
     @property
     def rejects(self) -> int:

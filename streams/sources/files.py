@@ -9,7 +9,9 @@ from __future__ import annotations
 import csv
 import gzip
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from io import BufferedReader
+from operator import itemgetter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,6 +23,7 @@ __all__ = ["Line", "RejectError", "lines", "ordered", "read_merged", "table"]
 
 # A row of the longest format here has 400 bytes; a "line" of this size is another kind of file.
 MAX_LINE = 16 * 1024 * 1024
+BUFFER = 256 * 1024
 
 
 class RejectError(Exception):
@@ -36,24 +39,29 @@ class Line(NamedTuple):
 
 def lines(path: Path) -> Iterator[Line]:
     """Every line that is not blank, of a plain or gzip file; :class:`OperationError` if it cannot be read."""
-    opener: Callable[..., Iterable[bytes]] = gzip.open if path.suffix == ".gz" else open
+    name = path.name
     try:
-        with opener(path, "rb") as stream:  # type: ignore[attr-defined]  # both give context managers
+        with _opened(path) as stream:
             for number, raw in enumerate(stream, start=1):
                 if len(raw) > MAX_LINE:
-                    raise OperationError(
-                        f"{path.name}:{number}: a line of {len(raw)} bytes; is this the file?"
-                    )
-                if raw.strip():
-                    yield Line(f"{path.name}:{number}", raw.rstrip(b"\r\n"))
+                    raise OperationError(f"{name}:{number}: a line of {len(raw)} bytes; is this the file?")
+                if not raw.isspace():
+                    yield Line(f"{name}:{number}", raw.rstrip(b"\r\n"))
     except (OSError, EOFError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise OperationError(f"{path}: {reason}") from error
 
 
+def _opened(path: Path) -> BufferedReader:
+    if path.suffix != ".gz":
+        return path.open("rb")
+    # Lines of a buffer of one's own: those of gzip pass through Python one by one.
+    return BufferedReader(gzip.open(path, "rb"), BUFFER)
+
+
 def table(
     path: Path, columns: Sequence[str], counts: SourceCounts, *, delimiter: str = ",", encoding: str = "utf-8"
-) -> Iterator[tuple[str, list[str]]]:
+) -> Iterator[tuple[str, Sequence[str]]]:
     """Rows of a file with a header line, as (place, the values of ``columns`` in that order).
 
     Counts each row, and rejects those that cannot be split: ``bad_encoding``, ``bad_quotes``,
@@ -67,7 +75,11 @@ def table(
     if missing:
         what = f"no column {missing[0]!r}" if head else "an empty file"
         raise SettingError(f"FILE {path.name}", what, f"columns {delimiter.join(columns)}")
-    wanted = [names.index(column) for column in columns]
+    places = [names.index(column) for column in columns]
+    # Of one place it gives no sequence.
+    wanted: Callable[[list[str]], Sequence[str]] = (
+        itemgetter(*places) if len(places) > 1 else lambda fields: [fields[at] for at in places]
+    )
     for place, raw in found:
         counts.row()
         try:
@@ -77,7 +89,7 @@ def table(
         except RejectError as reason:
             counts.reject(str(reason), place)
         else:
-            yield place, [fields[index] for index in wanted]
+            yield place, wanted(fields)
 
 
 def _header(raw: bytes, delimiter: str, encoding: str) -> list[str]:

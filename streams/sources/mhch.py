@@ -54,7 +54,7 @@ class MhchSource:
                     continue
                 given = _events(dialogue, START_MS + len(seen) * EVERY_MS)
                 seen.add(dialogue.dialogue)
-                counts.gave(*(name for name, _ in given))
+                counts.gave(*[name for name, _ in given])
                 events.extend(event for _, event in given)
         yield from ordered(events)
 

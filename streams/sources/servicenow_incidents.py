@@ -15,13 +15,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
-from streams.sources.api import EPOCH, RefField, SourceCounts, SourceEvent, cloud_event, pseudonym
+from streams.sources.api import EPOCH, Common, RefField, SourceCounts, SourceEvent, cloud_event, pseudonym
 from streams.sources.files import RejectError, ordered, table
 
 __all__ = ["ServiceNowIncidentsSource"]
 
 NAME = "servicenow-incidents"
-_known = {"?": ""}.get
 COLUMNS = (
     "number",
     "ident_state",
@@ -43,7 +42,8 @@ CHANNELS = {
     "Self service": "web",
     "Direct opening": "ticket",
 }
-_TIME = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4}) (\d{1,2}):(\d\d)")
+_DATE = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
+_CLOCK = re.compile(r"(\d{1,2}):(\d\d)")
 
 
 class _Update(NamedTuple):
@@ -91,9 +91,9 @@ class ServiceNowIncidentsSource:
         yield from ordered(events)
 
 
-def _update(fields: list[str], order: int, place: str) -> _Update:
+def _update(fields: Sequence[str], order: int, place: str) -> _Update:
     number, state, reopens, mods, caller, opened, by, updated, contact, category, priority, group = [
-        _known(text, text) for text in fields
+        "" if text == "?" else text for text in fields
     ]
     if not number:
         raise RejectError("no_number")
@@ -105,20 +105,33 @@ def _update(fields: list[str], order: int, place: str) -> _Update:
         raise RejectError("bad_number") from None
     since = _minute(opened) if opened else None
     about = (caller, since, by, contact, category, priority, group)
-    return _Update(_minute(updated), counted[1], order, place, number, state, counted[0], *about)
+    return _Update._make((_minute(updated), counted[1], order, place, number, state, counted[0], *about))
+
+
+def _minute(text: str) -> int:
+    date, _, clock = text.partition(" ")
+    return _date(date) + _clock(clock)
 
 
 @lru_cache(maxsize=65_536)
-def _minute(text: str) -> int:
-    match = _TIME.fullmatch(text)
+def _date(text: str) -> int:
+    match = _DATE.fullmatch(text)
     if match is None:
         raise RejectError("bad_time")
-    day, month, year, hour, minute = map(int, match.groups())
+    day, month, year = map(int, match.groups())
     try:
-        moment = datetime(year, month, day, hour, minute, tzinfo=UTC)
+        return (datetime(year, month, day, tzinfo=UTC) - EPOCH) // timedelta(milliseconds=1)
     except ValueError:
         raise RejectError("bad_time") from None
-    return (moment - EPOCH) // timedelta(milliseconds=1)
+
+
+@lru_cache(maxsize=65_536)
+def _clock(text: str) -> int:
+    match = _CLOCK.fullmatch(text)
+    hour, minute = map(int, match.groups()) if match else (24, 0)
+    if hour > 23 or minute > 59:
+        raise RejectError("bad_time")
+    return (hour * 60 + minute) * 60_000
 
 
 def _incident(updates: list[_Update], counts: SourceCounts) -> Iterator[SourceEvent]:
@@ -126,6 +139,7 @@ def _incident(updates: list[_Update], counts: SourceCounts) -> Iterator[SourceEv
     story = _Story()
     caller = updates[0].caller
     time = latest = -1
+    about, said = Common(None, {}), ("", "", "", "", "?")
     for ordinal, row in enumerate(updates, start=1):
         if row.order < latest:
             counts.clean("out_of_order", row.place)
@@ -140,11 +154,19 @@ def _incident(updates: list[_Update], counts: SourceCounts) -> Iterator[SourceEv
             counts.clean("caller_changed", row.place)
             caller = row.caller
         changes = story.turn(row)
-        counts.gave(*(name for name, _ in changes))
+        counts.gave(*[name for name, _ in changes])
+        saying = (row.caller, row.category, row.group, row.by, row.priority)
+        if saying != said:
+            said = saying
+            about = Common(row.caller, _about(row))
         for name, data in changes:
-            at = _opened(row, counts) if name == "ticket.created" else time
             event_id = f"{row.number}/{ordinal}/{name.removeprefix('ticket.')}"
-            yield cloud_event(name, at, NAME, event_id, row.caller or None, _about(row) | data)
+            if name == "ticket.created":
+                # Its channel is its own.
+                at = _opened(row, counts)
+                yield cloud_event(name, at, NAME, event_id, row.caller, {**_about(row), **data})
+            else:
+                yield about.event(name, time, NAME, event_id, data)
 
 
 class _Story:
@@ -197,7 +219,7 @@ def _about(row: _Update) -> dict[str, object]:
     return {
         "channel": "ticket",
         "journey": "support",
-        "intent": f"category-{_slug(row.category)}" if row.category else None,
+        "intent": _intent(row.category) if row.category else None,
         "case_id": row.number,
         # Names the owner of an event without a caller; with one the case is enough.
         "conversation_id": None if row.caller else row.number,
@@ -210,6 +232,11 @@ def _about(row: _Update) -> dict[str, object]:
 @lru_cache(maxsize=4_096)
 def _team(group: str) -> str:
     return f"group-{_slug(group)}"
+
+
+@lru_cache(maxsize=4_096)
+def _intent(category: str) -> str:
+    return f"category-{_slug(category)}"
 
 
 @lru_cache(maxsize=4_096)

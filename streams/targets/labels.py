@@ -107,6 +107,29 @@ class Told(msgspec.Struct, gc=False):
     begins: bool = False
 
 
+class _Kind(msgspec.Struct, frozen=True, gc=False):
+    """What the vocabulary says of a type, as contacts ask for it."""
+
+    type: str
+    channel: str
+    direction: str
+    actor: str
+    opens: bool
+    connects: bool
+    first: bool  # it opens a contact whatever went before
+    ends: bool
+
+
+def _kind(name: str) -> _Kind:
+    spec = TYPES.get(name, UNKNOWN)
+    opens = spec.opens or name == "conversation.enqueued"
+    connects, first = name == "call.connected", spec.rank == _FIRST_RANK
+    return _Kind(name, spec.channel, spec.direction, spec.actor, opens, connects, first, name in _ENDS)
+
+
+_KNOWN: Final = {name: _kind(name) for name in TYPES}
+
+
 def told(events: Sequence[SourceEvent], until: int | None = None, contacts: bool = True) -> Iterator[Told]:
     """The events before ``until`` that can be read, each (source, id) once, as the fold takes them.
 
@@ -131,10 +154,10 @@ def told(events: Sequence[SourceEvent], until: int | None = None, contacts: bool
         tenant = found.tenant or "default"
         if tenant != "default":
             customer = f"{tenant}\x1f{customer}"
-        kind = found.type if found.type in TYPES else canonical(found.type)
+        kind = _KNOWN.get(found.type) or _kind(canonical(found.type))
         data = found.data or _NOTHING
         contact, begins = known.take(time, customer, kind, data) if contacts else (_NO_CONTACT, False)
-        yield Told(time, ref, kind, customer, anonymous, tenant, data, contact, begins)
+        yield Told(time, ref, kind.type, customer, anonymous, tenant, data, contact, begins)
 
 
 def labels(
@@ -172,36 +195,35 @@ class _Contacts:
         self._over: set[Contact] = set()
         self._last: dict[Contact, int] = {}  # of contacts without an id
 
-    def take(self, time: int, customer: str, kind: str, data: _Data) -> tuple[Contact, bool]:
+    def take(self, time: int, customer: str, kind: _Kind, data: _Data) -> tuple[Contact, bool]:
         """The contact of an event, and whether it begins it; to be told all events, in their order."""
-        spec = TYPES.get(kind, UNKNOWN)
-        channel = data.channel or spec.channel
+        channel = data.channel or kind.channel
         name = data.conversation_id or data.session_id
         if not name and channel in ("ticket", "email"):
             name = data.case_id
         here = (customer, channel, name or "")
-        direction = data.direction or spec.direction
+        direction = data.direction or kind.direction
         opens = (
-            (spec.opens or kind == "conversation.enqueued")
+            kind.opens
             and direction == "inbound"
             and channel in HUMAN_CHANNELS
             and not data.alert_id
-            and ((data.actor or spec.actor) == "customer" or kind == "call.connected")
+            and (kind.connects or (data.actor or kind.actor) == "customer")
         )
         begins = False
         if name:
             # The same thread may be opened again once it is over, but thanks in it are no new contact.
             if opens:
-                begins = here not in self._names or (spec.rank == _FIRST_RANK and here in self._over)
+                begins = here not in self._names or (kind.first and here in self._over)
         else:
             last = self._last.get(here)
             self._last[here] = time
             if opens:
                 gone = last is None or time - last > _VISIT_GAP_MS
-                begins = gone or spec.rank == _FIRST_RANK or here in self._over
+                begins = gone or kind.first or here in self._over
         if begins or direction == "outbound":
             self._names.add(here)
-        if kind in _ENDS:
+        if kind.ends:
             self._over.add(here)
         elif begins:
             self._over.discard(here)

@@ -62,7 +62,8 @@ def _of_cases(kinds: frozenset[str], known: Sequence[Told]) -> dict[str, Counts]
         if last.get(case) != one.time:
             last[case] = one.time
             moments[case] += 1
-        moved[case] += one.type == "ticket.assignment_changed"
+        if one.type == "ticket.assignment_changed":
+            moved[case] += 1
         if one.type in kinds:
             updates["updates"][one.ref] = float(moments[case])
             updates["reassignments"][one.ref] = float(moved[case])
