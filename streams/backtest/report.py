@@ -69,6 +69,7 @@ class Report:
         self._from, self._until = span
         self._ref = source.ref
         self._scores, self._alerts = scores, alerts
+        self._plain = scores is None and alerts is None
         # Each customer's last event, to name an alert by.
         self._last: dict[bytes, Any] = {}
         self._final: dict[str, dict[str, Row]] = {name: {} for name in _FINAL}
@@ -79,7 +80,11 @@ class Report:
     def take(self, findings: Findings) -> None:
         """What some records led to, in their order."""
         desk, told = findings.desk, 0
-        for found in findings.found.get("events", ()):
+        rows = findings.found.get("events", ())
+        if self._plain:
+            self._count_events(rows)
+            rows = ()
+        for found in rows:
             if desk:
                 # An alert is named by the last event before it.
                 offset: Any = offset_of(found)
@@ -102,6 +107,32 @@ class Report:
             elif name == "dead_letters":
                 for row in rows:
                     self._add("rejected_events", row[_KIND])
+
+    def _count_events(self, rows: Sequence[Any]) -> None:
+        """As :meth:`_event`, where no table is written."""
+        scored = late = inside = 0
+        least, most = self._least, self._most
+        start, end = self._from, self._until
+        for found in rows:
+            if not isinstance(found, EventRow):
+                self._event(found)
+                continue
+            time = found.e.time
+            if not start <= time < end:
+                continue
+            inside += 1
+            if found.late:
+                late += 1
+            elif found.coverage > 0.0 or found.human_need > 0.0:
+                scored += 1
+            if time < least:
+                least = time
+            if time > most:
+                most = time
+        self._least, self._most = min(least, self._least), max(most, self._most)
+        self._events["scored"] += scored
+        self._events["late"] += late
+        self._events["unscored"] += inside - scored - late
 
     def _event(self, found: Any) -> None:
         if isinstance(found, EventRow):

@@ -16,7 +16,7 @@ import msgspec
 
 from detectors.vocabulary import ACTIVATION, TICK, TYPES, UNKNOWN, canonical
 from streams.sources.api import EPOCH, RefField, SourceCounts, SourceEvent, partition_key
-from streams.sources.files import RejectError, lines, ordered
+from streams.sources.files import RejectError, numbered, ordered
 
 __all__ = ["CloudEventsSource"]
 
@@ -63,12 +63,12 @@ class CloudEventsSource:
         """See :class:`streams.sources.api.Source`. Sorted in memory: about 1 KB for each event."""
         events: list[SourceEvent] = []
         for path in paths:
-            for place, raw in lines(path):
+            for number, raw in numbered(path):
                 counts.row()
                 try:
                     event, name = _event(raw)
                 except RejectError as reason:
-                    counts.reject(str(reason), place)
+                    counts.reject(str(reason), f"{path.name}:{number}")
                 else:
                     counts.gave(name)
                     events.append(event)

@@ -19,7 +19,7 @@ from streams.errors import OperationError, SettingError
 from streams.sources.api import Source, SourceEvent
 from streams.sources.counts import SourceCounts
 
-__all__ = ["Line", "RejectError", "lines", "ordered", "read_merged", "table"]
+__all__ = ["Line", "RejectError", "lines", "numbered", "ordered", "read_merged", "table"]
 
 # A row of the longest format here has 400 bytes; a "line" of this size is another kind of file.
 MAX_LINE = 16 * 1024 * 1024
@@ -40,13 +40,20 @@ class Line(NamedTuple):
 def lines(path: Path) -> Iterator[Line]:
     """Every line that is not blank, of a plain or gzip file; :class:`OperationError` if it cannot be read."""
     name = path.name
+    for number, raw in numbered(path):
+        yield Line(f"{name}:{number}", raw)
+
+
+def numbered(path: Path) -> Iterator[tuple[int, bytes]]:
+    """As :func:`lines`, with the number alone: most lines need no name."""
     try:
         with _opened(path) as stream:
             for number, raw in enumerate(stream, start=1):
                 if len(raw) > MAX_LINE:
-                    raise OperationError(f"{name}:{number}: a line of {len(raw)} bytes; is this the file?")
+                    where = f"{path.name}:{number}"
+                    raise OperationError(f"{where}: a line of {len(raw)} bytes; is this the file?")
                 if not raw.isspace():
-                    yield Line(f"{name}:{number}", raw.rstrip(b"\r\n"))
+                    yield number, raw.rstrip(b"\r\n")
     except (OSError, EOFError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise OperationError(f"{path}: {reason}") from error
@@ -68,20 +75,21 @@ def table(
     ``wrong_columns``. Columns that are not asked for are never looked at. Raises :class:`SettingError` when
     the header lacks a column: it is a file of something else.
     """
-    found = lines(path)
+    found, name = numbered(path), path.name
     head = next(found, None)
-    names = _header(head.raw, delimiter, encoding) if head else []
+    names = _header(head[1], delimiter, encoding) if head else []
     missing = [column for column in columns if column not in names]
     if missing:
         what = f"no column {missing[0]!r}" if head else "an empty file"
-        raise SettingError(f"FILE {path.name}", what, f"columns {delimiter.join(columns)}")
+        raise SettingError(f"FILE {name}", what, f"columns {delimiter.join(columns)}")
     places = [names.index(column) for column in columns]
     # Of one place it gives no sequence.
     wanted: Callable[[list[str]], Sequence[str]] = (
         itemgetter(*places) if len(places) > 1 else lambda fields: [fields[at] for at in places]
     )
-    for place, raw in found:
+    for number, raw in found:
         counts.row()
+        place = f"{name}:{number}"
         try:
             fields = _split(raw, delimiter, encoding)
             if len(fields) != len(names):

@@ -17,6 +17,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
+import msgspec
+
 from streams.targets.labels import GIVEN_UP, KINDS, Told
 from streams.targets.spec import TargetSpec
 
@@ -25,6 +27,12 @@ __all__ = ["references"]
 Counts = dict[tuple[str, str], float]
 # Alarms would not be counts; the only flag is the one that every telephone system has.
 _FLAG: Final = "gave_up"
+
+
+class _Case(msgspec.Struct, gc=False):
+    last: int | None = None
+    moments: int = 0
+    moved: int = 0
 
 
 def references(spec: TargetSpec, known: Sequence[Told]) -> dict[str, Counts]:
@@ -52,19 +60,20 @@ def references(spec: TargetSpec, known: Sequence[Told]) -> dict[str, Counts]:
 def _of_cases(kinds: frozenset[str], known: Sequence[Told]) -> dict[str, Counts]:
     """What happened to a case: moments at which something of it was written down, and changes of hands."""
     updates: dict[str, Counts] = {"updates": {}, "reassignments": {}}
-    moments: Counter[tuple[str, str]] = Counter()
-    moved: Counter[tuple[str, str]] = Counter()
-    last: dict[tuple[str, str], int] = {}
+    cases: dict[tuple[str, str], _Case] = {}
     for one in known:
         if not one.data.case_id:
             continue
-        case = (one.tenant, one.data.case_id)
-        if last.get(case) != one.time:
-            last[case] = one.time
-            moments[case] += 1
+        name = (one.tenant, one.data.case_id)
+        case = cases.get(name)
+        if case is None:
+            case = cases[name] = _Case()
+        if case.last != one.time:
+            case.last = one.time
+            case.moments += 1
         if one.type == "ticket.assignment_changed":
-            moved[case] += 1
+            case.moved += 1
         if one.type in kinds:
-            updates["updates"][one.ref] = float(moments[case])
-            updates["reassignments"][one.ref] = float(moved[case])
+            updates["updates"][one.ref] = float(case.moments)
+            updates["reassignments"][one.ref] = float(case.moved)
     return updates
