@@ -3,8 +3,9 @@
 Acute effort is asked about first, then chronic effort at what was found. Each is tried at a quarter, a half,
 twice and four times the base's; under each pair the history is folded again, a ridge is fitted to effort
 alone in folds that go forward in time, and its log-loss on what followed is compared, row by row. Of a line
-the least is taken where it is less by more than chance: over customers, and after Holm's correction for all
-that the line tried. Else what stands, stays.
+the least is taken where it is less by more than chance, over customers and corrected for how many were tried;
+less than what stands, and less than no effort at all: where effort foretells nothing, fits to nothing differ,
+too. Else what stands, stays.
 
 >>> [written(ms) for ms in (300_000, 90_000, 129_600_000, 1_234)]
 ['5min', '90s', '36h', '1234ms']
@@ -24,7 +25,7 @@ import numpy as np
 from detectors.durations import DAY, HOUR, MINUTE, SECOND
 from detectors.policy import Policy, PolicyError, parse
 from streams.calibrate.boosted import Boosted
-from streams.calibrate.choose import folds_of
+from streams.calibrate.choose import Fold, folds_of
 from streams.calibrate.data import Rows
 from streams.calibrate.fitting import Choice
 from streams.calibrate.model import validated
@@ -49,6 +50,7 @@ __all__ = [
 ]
 
 Line = Literal["acute", "chronic"]
+LINES: Final[tuple[Line, ...]] = ("acute", "chronic")
 
 FEATURES: Final = ("effort", "effort_acute", "effort_chronic", "effort_customer")
 FACTORS: Final = (0.25, 0.5, 2.0, 4.0)
@@ -77,12 +79,13 @@ class Halves(NamedTuple):
 
 
 class Tried(msgspec.Struct, frozen=True):
-    """A pair of half-lives; ``difference`` is its log-loss less that of what stood, ``p`` corrected."""
+    """A pair of half-lives, beside no effort at all and beside what stood (its ``p`` is corrected)."""
 
     line: Literal["base", "acute", "chronic"]
     acute: str
     chronic: str
     log_loss: float | None
+    beside_none: Interval | None = None
     difference: Interval | None = None
     p: float | None = None
     kept: bool = False
@@ -96,10 +99,11 @@ class Searched(NamedTuple):
 
 
 class _Looked(NamedTuple):
-    """Half-lives, and the log-loss of each row that was looked at."""
+    """Half-lives, the log-loss of each row that was looked at, and its log-loss without effort."""
 
     halves: Halves
     losses: Floats
+    none: Floats
 
 
 def written(ms: int) -> str:
@@ -146,21 +150,22 @@ def search(
     Only these rows are looked at: none that was kept apart, nor what came of it.
     """
     stood = _of(base)
-    now = _looked(name, stood, own, gap)
-    known = _mean(now) if len(now.losses) else None
-    tried = [Tried("base", written(stood.acute), written(stood.chronic), known)]
-    if len(now.losses):
-        after = np.concatenate([one.after for one in folds_of(name, own, FEATURES, (), gap)])
+    folds = folds_of(name, own, FEATURES, (), gap)
+    now = _looked(stood, folds)
+    if folds:
+        after = np.concatenate([one.after for one in folds])
         rows = measures.Rows(own.positive[after], [str(customer) for customer in own.customers[after]])
-        lines: tuple[Line, ...] = ("acute", "chronic")
-        for line in lines:
+        tried = [_tried("base", now, rows)]
+        for line in LINES:
             looked = [
-                _looked(name, one, fold(rewritten(base, one, target)), gap)
+                _looked(one, folds_of(name, fold(rewritten(base, one, target)), FEATURES, (), gap))
                 for one in around(now.halves, line)
             ]
             told = _told(line, now, looked, rows)
             tried += told
             now = next((one for one, said in zip(looked, told, strict=True) if said.kept), now)
+    else:
+        tried = [Tried("base", written(stood.acute), written(stood.chronic), None)]
     found = now.halves
     policy = base if found == stood else rewritten(base, found, target)
     return Searched(policy, _account(stood, found, tried, len(now.losses), _others(base.text, name)))
@@ -171,47 +176,51 @@ def _of(policy: Policy) -> Halves:
     return Halves(int(effort.acute_half_life), int(effort.chronic_half_life))
 
 
-def _looked(name: str, halves: Halves, rows: Rows, gap: int) -> _Looked:
+def _looked(halves: Halves, folds: list[Fold]) -> _Looked:
     """Each stretch has a base of its own, as where a family is chosen."""
-    folds = folds_of(name, rows, FEATURES, (), gap)
-    if not folds:
-        return _Looked(halves, np.zeros(0))
-    found = []
+    losses, none = [np.zeros(0)], [np.zeros(0)]
     for one in folds:
-        logits = validated([one], RIDGE)
-        logits = logits + solve_base(logits, one.truth)
-        found.append(np.logaddexp(0.0, logits) - one.truth * logits)
-    return _Looked(halves, np.concatenate(found))
+        losses.append(_losses(one.truth, validated([one], RIDGE)))
+        none.append(_losses(one.truth, np.zeros(len(one.truth))))
+    return _Looked(halves, np.concatenate(losses), np.concatenate(none))
+
+
+def _losses(truth: Floats, logits: Floats) -> Floats:
+    logits = logits + solve_base(logits, truth)
+    found: Floats = np.logaddexp(0.0, logits) - truth * logits
+    return found
 
 
 def _told(line: Line, now: _Looked, looked: list[_Looked], rows: measures.Rows) -> list[Tried]:
     """Each of a line beside what stands; the least is kept, if it is less by more than chance."""
-    samples = [
-        rows.ratios((one.losses - now.losses)[:, None], np.ones((len(rows), 1)))[:, 0] for one in looked
-    ]
+    samples = [_samples(one.losses - now.losses, rows) for one in looked]
     values = [p_value(one) for one in samples]
-    chances = holm([1.0 if value is None else value for value in values])
-    least = min(range(len(looked)), key=lambda place: _mean(looked[place]), default=-1)
+    # Holm's within the line, and twice that as there are two lines.
+    chances = [min(1.0, len(LINES) * one) for one in holm([1.0 if one is None else one for one in values])]
+    least = min(range(len(looked)), key=lambda place: float(looked[place].losses.mean()), default=-1)
     found = []
     for place, one in enumerate(looked):
+        told = _tried(line, one, rows)
         difference = measures.interval(samples[place])
-        less = difference.high is not None and difference.high < 0.0
-        found.append(
-            Tried(
-                line,
-                written(one.halves.acute),
-                written(one.halves.chronic),
-                _mean(one),
-                difference,
-                chances[place],
-                kept=place == least and less and chances[place] < LEVEL,
-            )
-        )
+        better = chances[place] < LEVEL and _less(difference) and _less(told.beside_none)
+        kept = place == least and better
+        found.append(msgspec.structs.replace(told, difference=difference, p=chances[place], kept=kept))
     return found
 
 
-def _mean(one: _Looked) -> float:
-    return round(float(one.losses.mean()), 6)
+def _tried(line: Literal["base", "acute", "chronic"], one: _Looked, rows: measures.Rows) -> Tried:
+    beside = measures.interval(_samples(one.losses - one.none, rows))
+    loss = round(float(one.losses.mean()), 6)
+    return Tried(line, written(one.halves.acute), written(one.halves.chronic), loss, beside)
+
+
+def _samples(values: Floats, rows: measures.Rows) -> Floats:
+    found: Floats = rows.ratios(values[:, None], np.ones((len(rows), 1)))[:, 0]
+    return found
+
+
+def _less(found: Interval | None) -> bool:
+    return found is not None and found.high is not None and found.high < 0.0
 
 
 def _others(text: str, name: str) -> list[str]:

@@ -146,10 +146,10 @@ def _halves(account: dict[str, Any]) -> list[str]:
     for one in account["tried"]:
         if one.log_loss is None:
             continue
-        line = f"  {one.acute} and {one.chronic}: log-loss {one.log_loss:.4f}"
-        if one.difference is not None:
-            line += f", {_interval(one.difference, 5)} beside what stood{'; kept' if one.kept else ''}"
-        lines.append(line)
+        beside = one.beside_none if one.difference is None else one.difference
+        which = "no effort at all" if one.difference is None else "what stood"
+        line = f"  {one.acute} and {one.chronic}: log-loss {one.log_loss:.4f}, {_interval(beside, 4)} beside "
+        lines.append(line + which + ("; taken" if one.kept else ""))
     return lines
 
 
