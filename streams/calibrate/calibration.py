@@ -1,6 +1,8 @@
 """One calibration from files to policy and report.
 
 1. Fold the files once under the base policy, and take the features of the events that have a label.
+   With ``--half-lives``, fold them under a few others of effort, too, and go on with those that foretell
+   best.
 2. Fit the rows before ``--holdout`` (or ``--until``), with labels that were known by then.
 3. Write the section into the base policy's text, read the whole back, and only then save it.
 4. Report with what was written: the policy's own log-odds of every row, and how well they foretold.
@@ -16,7 +18,7 @@ import numpy as np
 
 from detectors.policy import DEFAULT_TEXT, Policy, PolicyError, parse
 from detectors.targets import logit
-from streams.calibrate import extra, report
+from streams.calibrate import extra, half_lives, report
 from streams.calibrate.choose import DAY, folds_of
 from streams.calibrate.data import Rows, gather
 from streams.calibrate.model import Model, fitted, validated
@@ -28,9 +30,9 @@ from streams.calibrate.shapes import Floats
 from streams.calibrate.text import with_section
 from streams.errors import OperationError, SettingError
 from streams.identity import Pseudonyms
-from streams.sources.api import SourceCounts, get_source, rfc3339
+from streams.sources.api import SourceCounts, SourceEvent, get_source, rfc3339
 from streams.sources.files import read_merged
-from streams.targets.labels import labels
+from streams.targets.labels import Label, labels
 from streams.targets.spec import TargetSpec
 from streams.targets.spec import parse as parse_target
 
@@ -54,6 +56,42 @@ class History(NamedTuple):
     gap: int
 
 
+class Told(NamedTuple):
+    """Events, and what came of them: ``known`` by the cut, and ``later`` by the end (none: no holdout)."""
+
+    spec: TargetSpec
+    events: list[SourceEvent]
+    known: dict[tuple[str, str], Label]
+    later: dict[tuple[str, str], Label]
+    cut: int
+    gap: int
+
+
+class Questioned(NamedTuple):
+    """The policy to fit under, the history under it, and the account of its half-lives."""
+
+    policy: Policy
+    history: History
+    account: dict[str, Any]
+
+
+class _Pace:
+    """Progress over several folds of the same records."""
+
+    def __init__(self, tell: Callable[[int, int], None] | None, folds: int) -> None:
+        self._tell = tell
+        self._folds = folds
+        self._begun = 0
+
+    def next(self) -> Callable[[int, int], None] | None:
+        """What to tell the next fold's progress to."""
+        tell, before = self._tell, self._begun
+        self._begun += 1
+        if tell is None:
+            return None
+        return lambda done, total: tell(before * total + done, self._folds * total)
+
+
 class Fit(NamedTuple):
     """What was fitted and what was written of it."""
 
@@ -70,11 +108,25 @@ def run(request: Request, progress: Callable[[int, int], None] | None = None) ->
         if name not in names:
             raise SettingError("--pair", repr(name), "two features that are fitted: " + ", ".join(names))
     base = _base(request)
-    history = _history(request, base, progress)
+    if request.half_lives:
+        half_lives.check(base)
+    told = _told(request)
+    pace = _Pace(progress, half_lives.FOLDS if request.half_lives else 1)
+
+    def fold(policy: Policy) -> History:
+        asked = {**told.later, **told.known}
+        pseudonyms = Pseudonyms.of(request.settings)
+        rows = gather(told.spec.name, told.events, asked, policy, pseudonyms, pace.next())
+        return _history(request, told, rows)
+
+    history = fold(base)
+    account = None
     with extra.one_thread():
+        if request.half_lives:
+            base, history, account = _questioned(base, told, history, fold)
         fit = _fit(request, base, history, names)
         request.policy_out.write_text(fit.policy.text, "utf-8")
-        found = report.made(request, history, names, fit, _logits(request, history, names, fit))
+        found = report.made(request, history, names, fit, _logits(request, history, names, fit), account)
     if request.report_out is not None:
         request.report_out.write_bytes(msgspec.json.format(msgspec.json.encode(found)) + b"\n")
     if request.pictures is not None:
@@ -93,7 +145,7 @@ def _base(request: Request) -> Policy:
         raise SettingError(f"--base: {error.key}", error.found, error.expected) from None
 
 
-def _history(request: Request, base: Policy, progress: Callable[[int, int], None] | None) -> History:
+def _told(request: Request) -> Told:
     spec = parse_target(request.target_text)
     source = get_source(request.source)
     events = list(read_merged(source, request.files, SourceCounts()))
@@ -103,9 +155,13 @@ def _history(request: Request, base: Policy, progress: Callable[[int, int], None
     cut = request.until if request.holdout is None else request.holdout
     known = labels(spec, events, cut, zone=zone)
     later = {} if request.holdout is None else labels(spec, events, request.until, zone=zone)
-    rows = gather(spec.name, events, {**later, **known}, base, Pseudonyms.of(request.settings), progress)
-    fit = rows.cut(known)
-    end = _ALL if cut is None else cut
+    return Told(spec, events, known, later, _ALL if cut is None else cut, gap)
+
+
+def _history(request: Request, told: Told, rows: Rows) -> History:
+    spec, gap = told.spec, told.gap
+    fit = rows.cut(told.known)
+    end = told.cut
     if spec.seconds is None and len(fit):
         # Without a window the last day's outcomes have not had the time to happen.
         end = min(end, int(rows.times.max()) + 1) - gap
@@ -119,11 +175,27 @@ def _history(request: Request, base: Policy, progress: Callable[[int, int], None
         )
     if request.holdout is None:
         return History(spec, fit, None, gap)
-    apart = rows.cut(later)
+    apart = rows.cut(told.later)
     apart = apart.at(apart.times >= request.holdout)
     if not apart.positive.any() or apart.positive.all():
         raise SettingError("--holdout", rfc3339(request.holdout), "a time after which both outcomes are seen")
     return History(spec, fit, apart, gap)
+
+
+def _questioned(base: Policy, told: Told, history: History, fold: Callable[[Policy], History]) -> Questioned:
+    """Under the half-lives of effort that foretell best, and the account of how they were found."""
+    own = history.fit
+    found = half_lives.search(
+        base, told.spec.name, told.spec.text, told.gap, own, lambda policy: fold(policy).fit
+    )
+    if found.policy is base:
+        return Questioned(base, history, found.account)
+    anew = fold(found.policy)
+    # What the report compares with is the policy as it was, half-lives and all.
+    anew.fit.need = own.need
+    if anew.apart is not None and history.apart is not None:
+        anew.apart.need = history.apart.need
+    return Questioned(found.policy, anew, found.account)
 
 
 def _fit(request: Request, base: Policy, history: History, names: Sequence[str]) -> Fit:

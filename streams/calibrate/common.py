@@ -34,6 +34,7 @@ def checked(request: Request, target: str) -> None:
         "--with-protected": request.with_protected,
         "--pair": request.pairs,
         "--live": request.live,
+        "--half-lives": request.half_lives,
     }
     for option, value in given.items():
         if value:

@@ -41,9 +41,14 @@ class Logits(NamedTuple):
 
 
 def made(
-    request: Request, history: History, names: Sequence[str], fit: Fit, logits: Logits
+    request: Request,
+    history: History,
+    names: Sequence[str],
+    fit: Fit,
+    logits: Logits,
+    half_lives: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """The report as plain data."""
+    """The report as plain data; ``half_lives`` is the account of them where they were questioned."""
     used = list(request.with_protected)
     other = "without_protected" if used else "with_protected"
     looked = {other if name == "other" else name: one for name, one in logits.looked.items()}
@@ -66,6 +71,7 @@ def made(
             "gap_s": history.gap // 1000,
             "stretches": [len(part) for part in _stretches(model.chosen)],
         },
+        **({} if half_lives is None else {"half_lives": half_lives}),
         "features": {
             "asked": list(names),
             "written": kept,
@@ -111,6 +117,8 @@ def short(found: dict[str, Any]) -> list[str]:
         f"{found['target']}: fitted to {_rows(fit)}; "
         + (f"kept apart: {_rows(apart)}" if apart else "nothing kept apart")
     )
+    if "half_lives" in found:
+        lines += _halves(found["half_lives"])
     chosen = found["chosen"]
     lines.append(f"chosen: {chosen['words']}; {chosen['why']}")
     count = len(found["features"]["written"])
@@ -129,6 +137,20 @@ def short(found: dict[str, Any]) -> list[str]:
         lines.append(f"  ahead of it by {_interval(best['difference'])}")
     lines.append("what it learned:")
     return lines + [f"  {sentence}" for sentence in found["learned"]]
+
+
+def _halves(account: dict[str, Any]) -> list[str]:
+    lines = [account["words"]]
+    if account["warning"]:
+        lines.append(f"Warning: {account['warning']}")
+    for one in account["tried"]:
+        if one.log_loss is None:
+            continue
+        beside = one.beside_none if one.difference is None else one.difference
+        which = "no effort at all" if one.difference is None else "what stood"
+        line = f"  {one.acute} and {one.chronic}: log-loss {one.log_loss:.4f}, {_interval(beside, 4)} beside "
+        lines.append(line + which + ("; taken" if one.kept else ""))
+    return lines
 
 
 def _protected(used: Sequence[str]) -> str:
@@ -175,7 +197,7 @@ def _rows(span: dict[str, Any]) -> str:
     return f"{span['n']:,} rows ({span['positives']:,} bad) from {span['from'][:10]} to {span['until'][:10]}"
 
 
-def _interval(found: Any) -> str:
+def _interval(found: Any, digits: int = 3) -> str:
     low, high = (found.low, found.high)
-    value = "none" if found.value is None else f"{found.value:.3f}"
-    return value if low is None or high is None else f"{value} ({low:.3f} to {high:.3f})"
+    value = "none" if found.value is None else f"{found.value:.{digits}f}"
+    return value if low is None or high is None else f"{value} ({low:.{digits}f} to {high:.{digits}f})"

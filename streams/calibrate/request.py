@@ -36,6 +36,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     #: Pairs of features that may act together.
     pairs: tuple[tuple[str, str], ...] = ()
     live: bool = False
+    #: Whether other half-lives of effort than the base's are tried, too.
+    half_lives: bool = False
     #: Of ``abandon``: the kind of wait, queue, form or cart.
     wait: str = "queue"
     seed: int = 1

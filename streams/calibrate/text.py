@@ -21,15 +21,21 @@ z = 3
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 from detectors.policy_errors import PolicyError
 
-__all__ = ["with_section"]
+__all__ = ["with_fitted", "with_section"]
 
 _MULTILINE = ('"""', "'''")
+# key = "value"  # comment
+_LINE: Final = re.compile(
+    r"""(?P<key>\s*["']?(?P<name>[\w-]+)["']?\s*=\s*)(?P<value>"[^"\\]*"|'[^']*')(?P<space>\s*)(?:\#\s*(?P<said>.*))?"""
+)
+_FITTED: Final = re.compile(r"fitted to \S+, \S+ before(?:; )?")
 
 
 def with_section(base_text: str, section_path: str, section_text: str) -> str:
@@ -63,6 +69,38 @@ def with_section(base_text: str, section_path: str, section_text: str) -> str:
         kept += [*([""] if kept else []), *new, ""]
     text = "\n".join(kept)
     _check(base_text, text, path, section_text)
+    return text
+
+
+def with_fitted(base_text: str, section: str, key: str, value: str, target: str) -> str:
+    """``base_text`` with the words of one key replaced; its comment stays, and begins with what it was
+    fitted to.
+
+    >>> text = '[effort]\\nacute = "20min"   # one visit\\n'
+    >>> text = with_fitted(text, "effort", "acute", "5min", "reopen")
+    >>> print(text, end="")
+    [effort]
+    acute = "5min"   # fitted to reopen, 20min before; one visit
+    >>> print(with_fitted(text, "effort", "acute", "1h", "reopen"), end="")
+    [effort]
+    acute = "1h"   # fitted to reopen, 5min before; one visit
+
+    Raises PolicyError where the key has no line of its own.
+    """
+    lines: list[str] = []
+    for header, block in _blocks(base_text):
+        within = _Within()
+        for line in block:
+            found = _LINE.fullmatch(line) if within.fresh and header == (section,) else None
+            within.read(line)
+            if found is not None and found["name"] == key:
+                said = _FITTED.sub("", found["said"] or "", count=1)
+                why = f"fitted to {target}, {found['value'][1:-1]} before" + (f"; {said}" if said else "")
+                lines.append(f'{found["key"]}"{value}"{found["space"] or "  "}# {why}')
+            else:
+                lines.append(line)
+    text = "\n".join(lines)
+    _check(base_text, text, (section, key), f'[{section}]\n{key} = "{value}"\n', "a line of its own")
     return text
 
 
@@ -141,8 +179,8 @@ class _Within:
         return at + (2 if line[at] == "\\" and self._string[0] == '"' else 1)
 
 
-def _check(before: str, after: str, path: tuple[str, ...], section: str) -> None:
-    """Raises PolicyError unless ``after`` is ``before`` with exactly this section."""
+def _check(before: str, after: str, path: tuple[str, ...], section: str, wants: str = "") -> None:
+    """Raises PolicyError unless ``after`` is ``before`` with exactly this section, or this key."""
     expected: Any = tomllib.loads(before)
     wanted: Any = tomllib.loads(section)
     inner = expected
@@ -157,4 +195,6 @@ def _check(before: str, after: str, path: tuple[str, ...], section: str) -> None
         same = False
     if not same:
         name = ".".join(path)
+        if wants:
+            raise PolicyError(name, "no such line", f"{wants}, below [{path[0]}]")
         raise PolicyError(name, "a section without a header of its own", f"[{name}] and its keys below it")

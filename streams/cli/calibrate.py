@@ -66,6 +66,12 @@ def calibrate(
     live: Annotated[
         bool, typer.Option("--live", help="In the worker, too, human need is this section's at these events.")
     ] = False,
+    half_lives: Annotated[
+        bool,
+        typer.Option(
+            "--half-lives", help="Try other half-lives of effort, too; what is better changes every score."
+        ),
+    ] = False,
     report_out: Annotated[Path | None, typer.Option(metavar="JSON", help="Write the report.")] = None,
     pictures: Annotated[
         Path | None,
@@ -110,6 +116,7 @@ def calibrate(
         with_protected=_names(with_protected),
         pairs=_pairs(pair),
         live=live,
+        half_lives=half_lives,
         wait=wait,
     )
     with progress("calibrate", "records") as tell:

@@ -108,8 +108,13 @@ def _ahead(request: Request) -> int:
     most = int(INTERVALS[request.wait] * _LONGEST)
     if spec.seconds > most:
         raise SettingError("--target", repr(request.target_text), f"at most abandon={most}")
-    given = {"--features": request.features, "--without": request.without, "--pair": request.pairs}
-    for option, found in (given | {"--live": request.live}).items():
+    given: dict[str, object] = {
+        "--features": request.features,
+        "--without": request.without,
+        "--pair": request.pairs,
+    }
+    given |= {"--live": request.live, "--half-lives": request.half_lives}
+    for option, found in given.items():
         if found:
             raise SettingError(option, "it with abandon", "it left out: a hazard has terms of its own")
     other = sorted(set(request.with_protected) - {_PROTECTED})
