@@ -106,8 +106,8 @@ class PairBins:
 Bins = NumberBins | LabelBins | PairBins
 
 
-# Below this a faded count or sum is none.
-NOTHING = 1e-9
+# Below this, a thousandth, a faded count or sum is none.
+NOTHING = 1e-3
 
 
 def number_bins(name: str, values: NDArray[Any], most: int = MOST_BINS, least: int = 20) -> NumberBins:
