@@ -93,7 +93,7 @@ def searched(text: str, events: list[SourceEvent]) -> tuple[half_lives.Searched,
 
 
 def test_a_known_half_life_is_found() -> None:
-    found, folded = searched(base_text(), history(12 * HOUR, people=18))
+    found, folded = searched(base_text(), history(12 * HOUR))
     # A line over each, not every pair; the acute one stays below the chronic one.
     halves = [policy.document.effort for policy in folded]
     assert len(folded) == 9
@@ -117,7 +117,7 @@ def test_a_known_half_life_is_found() -> None:
 @pytest.mark.parametrize("half_life", [None, 48 * HOUR], ids=["no dependence", "the base's own"])
 def test_the_base_stays(half_life: float | None) -> None:
     text = base_text()
-    found, _ = searched(text, history(half_life, people=13))
+    found, _ = searched(text, history(half_life))
     assert found.policy.text == text
     account = found.account
     assert not account["changed"]
@@ -128,8 +128,9 @@ def test_the_base_stays(half_life: float | None) -> None:
     assert beside.high > 0.0 if half_life is None else beside.high < 0.0
 
 
-def test_too_few_outcomes_for_folds() -> None:
-    found, folded = searched(base_text(), history(None, people=2, days=4))
+@pytest.mark.parametrize(("people", "days"), [(2, 4), (13, 30)], ids=["outcomes", "customers"])
+def test_too_few_to_tell(people: int, days: int) -> None:
+    found, folded = searched(base_text(), history(12 * HOUR, people=people, days=days))
     assert len(folded) == 1
     assert "too few bad outcomes" in found.account["words"]
     assert found.account["tried"][0].log_loss is None
@@ -192,7 +193,7 @@ def test_from_files_to_policy(
     monkeypatch.setattr(reference, "ROUNDS", (50,))
     monkeypatch.setenv("REHUMAN_PSEUDONYM_KEY", "p" * 32)
     monkeypatch.setenv("REHUMAN_REFERENCE_KEY", "r" * 32)
-    events = history(12 * HOUR, people=18, days=26)
+    events = history(12 * HOUR, days=26)
     cut = START + 22 * DAY
     base = tmp_path / "base.toml"
     reopen = '[targets.reopen]\ntarget = "reopen"\nevents = ["ticket.solved"]\nbase = 0.5\n'
