@@ -56,8 +56,8 @@ FEATURES: Final = ("effort", "effort_acute", "effort_chronic", "effort_customer"
 FACTORS: Final = (0.25, 0.5, 2.0, 4.0)
 #: The base, each line, and the whole once more where something else was chosen.
 FOLDS: Final = 2 + 2 * len(FACTORS)
-# Of fewer the bootstrap takes chance for a difference: of 13 in 2 of 15 made-up histories in which the base was
-# right, of 40 in none of 30.
+# Of fewer the bootstrap takes chance for a difference: of 13 in 2 of 15 made-up histories in which the base
+# was right, of 40 in none of 30.
 LEAST_CUSTOMERS: Final = 30
 # One strength for all: what is compared is the half-lives, not how strongly a fit is held back.
 RIDGE: Final = Choice("ridge", 10.0, Boosted())
