@@ -13,17 +13,11 @@ from typing import Any
 import msgspec
 
 from benchmarks.accuracy.common import Figures
+from streams.calibrate.common import BAR, EDGE, LINE, STYLE
 
 __all__ = ["PICTURES", "digest", "draw", "points"]
 
-_STYLE = {
-    "svg.hashsalt": "rehuman",
-    "svg.fonttype": "none",
-    "font.size": 8,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-}
-_LINE, _BAR, _EDGE = "#1f5a8a", "#8fb8d9", "#888888"
+_STYLE = {**STYLE, "axes.spines.top": False, "axes.spines.right": False}
 _TITLES = {
     "calls": "calling back within the hour",
     "cases": "reopening",
@@ -71,9 +65,9 @@ def _draw(figure_of: Callable[..., Any], section: str, found: Figures, path: Pat
     axes = figure.add_subplot(1, 1, 1)
     told, came, low, high = zip(*curve, strict=True)
     most = 1.08 * max(*told, *high)
-    axes.plot([0, most], [0, most], color=_EDGE, linewidth=0.8, linestyle="--")
-    axes.vlines(told, low, high, color=_BAR, linewidth=2)
-    axes.plot(told, came, color=_LINE, marker="o", markersize=3.5, linewidth=1)
+    axes.plot([0, most], [0, most], color=EDGE, linewidth=0.8, linestyle="--")
+    axes.vlines(told, low, high, color=BAR, linewidth=2)
+    axes.plot(told, came, color=LINE, marker="o", markersize=3.5, linewidth=1)
     axes.set_xlim(0, most)
     axes.set_ylim(0, most)
     axes.set_xlabel("foretold, mean of a tenth")

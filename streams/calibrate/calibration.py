@@ -13,13 +13,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-import msgspec
 import numpy as np
 
-from detectors.policy import DEFAULT_TEXT, Policy, PolicyError, parse
+from detectors.policy import Policy
 from detectors.targets import logit
 from streams.calibrate import extra, half_lives, report
 from streams.calibrate.choose import DAY, folds_of
+from streams.calibrate.common import base_policy, joined, save
 from streams.calibrate.data import Rows, gather
 from streams.calibrate.model import Model, fitted, validated
 from streams.calibrate.parts import chosen, protected_names
@@ -27,7 +27,6 @@ from streams.calibrate.reference import reference
 from streams.calibrate.request import Request
 from streams.calibrate.section import Section, written
 from streams.calibrate.shapes import Floats
-from streams.calibrate.text import with_section
 from streams.errors import OperationError, SettingError
 from streams.identity import Pseudonyms
 from streams.sources.api import SourceCounts, SourceEvent, get_source, rfc3339
@@ -107,7 +106,7 @@ def run(request: Request, progress: Callable[[int, int], None] | None = None) ->
     for name in {name for pair in request.pairs for name in pair}:
         if name not in names:
             raise SettingError("--pair", repr(name), "two features that are fitted: " + ", ".join(names))
-    base = _base(request)
+    base = base_policy(request.base)
     if request.half_lives:
         half_lives.check(base)
     told = _told(request)
@@ -125,24 +124,11 @@ def run(request: Request, progress: Callable[[int, int], None] | None = None) ->
         if request.half_lives:
             base, history, account = _questioned(base, told, history, fold)
         fit = _fit(request, base, history, names)
-        request.policy_out.write_text(fit.policy.text, "utf-8")
         found = report.made(request, history, names, fit, _logits(request, history, names, fit), account)
-    if request.report_out is not None:
-        request.report_out.write_bytes(msgspec.json.format(msgspec.json.encode(found)) + b"\n")
+    save(request, fit.policy, found)
     if request.pictures is not None:
         report.drawn(request.pictures, history, fit, found)
     return found
-
-
-def _base(request: Request) -> Policy:
-    try:
-        return parse(DEFAULT_TEXT if request.base is None else request.base.read_text("utf-8"))
-    except OSError as error:
-        raise SettingError("--base", str(error.strerror), "a policy file that can be read") from None
-    except UnicodeDecodeError:
-        raise SettingError("--base", "a file that is not UTF-8", "a policy file (TOML)") from None
-    except PolicyError as error:
-        raise SettingError(f"--base: {error.key}", error.found, error.expected) from None
 
 
 def _told(request: Request) -> Told:
@@ -213,12 +199,7 @@ def _fit(request: Request, base: Policy, history: History, names: Sequence[str])
         protected=bool(request.with_protected),
         comment=_comment(rows),
     )
-    text = with_section(base.text, f"targets.{spec.name}", section.text)
-    try:
-        policy = parse(text)
-    except PolicyError as error:
-        raise SettingError(f"--policy-out: {error.key}", error.found, error.expected) from None
-    return Fit(model, section, policy)
+    return Fit(model, section, joined(base, f"targets.{spec.name}", section.text))
 
 
 def _comment(rows: Rows) -> str:

@@ -1,4 +1,4 @@
-"""What targets without features share (channels, surveys): request, base, events, and what is written."""
+"""What all that is fitted shares: the base policy, the events, what is written, and how pictures look."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
-from detectors.policy import DEFAULT_TEXT, PolicyError, parse
+from detectors.policy import Policy, PolicyError, default, parse
 from streams import policies
 from streams.calibrate.extra import need
 from streams.calibrate.request import Request
@@ -17,15 +17,16 @@ from streams.errors import OperationError, SettingError
 from streams.sources.api import SourceCounts, SourceEvent, get_source
 from streams.sources.files import read_merged
 
-__all__ = ["BAR", "EDGE", "LINE", "base_text", "checked", "draw", "read", "write"]
+__all__ = ["BAR", "EDGE", "LINE", "STYLE", "base_policy", "checked", "draw", "joined", "read", "save"]
 
-# As the other pictures of a calibration: text stays text, and the same fit gives the same bytes.
+# Text stays text, ids come from the salt and not from the clock, and no date is written: the same fit gives
+# the same bytes.
 STYLE: Final = {"svg.hashsalt": "rehuman", "svg.fonttype": "none", "font.size": 8}
 LINE, BAR, EDGE = "#1f5a8a", "#8fb8d9", "#888888"
 
 
 def checked(request: Request, target: str) -> None:
-    """Raises SettingError for what this target does not know, OperationError for libraries that lack."""
+    """Raises SettingError for what a target without features does not know, OperationError for libraries."""
     if request.target_text != target:
         raise SettingError("--target", repr(request.target_text), f"{target}, which takes no more")
     given = {
@@ -42,9 +43,9 @@ def checked(request: Request, target: str) -> None:
     need(pictures=request.pictures is not None)
 
 
-def base_text(path: Path | None) -> str:
-    """The base policy's text, checked. Raises SettingError for one that cannot be."""
-    return DEFAULT_TEXT if path is None else policies.read("--base", path).text
+def base_policy(path: Path | None) -> Policy:
+    """The policy whose other sections stay. Raises SettingError for one that cannot be."""
+    return default() if path is None else policies.read("--base", path)
 
 
 def read(request: Request) -> tuple[list[SourceEvent], int, int]:
@@ -57,15 +58,18 @@ def read(request: Request) -> tuple[list[SourceEvent], int, int]:
     return events, events[0].time if request.start is None else request.start, events[-1].time
 
 
-def write(request: Request, base: str, name: str, section: str, report: dict[str, Any]) -> None:
-    """The policy with its new section, as it is valid, and the report where one is wanted."""
-    text = with_section(base, name, section)
+def joined(base: Policy, name: str, section: str) -> Policy:
+    """The base with its new section, read back. Raises SettingError for one that cannot be."""
     try:
-        parse(text)
+        return parse(with_section(base.text, name, section))
     except PolicyError as error:
         raise SettingError(f"--policy-out: {error.key}", error.found, error.expected) from None
+
+
+def save(request: Request, policy: Policy, report: dict[str, Any]) -> None:
+    """Write the policy, and the report where one is wanted. Raises OperationError."""
     try:
-        request.policy_out.write_text(text, "utf-8")
+        request.policy_out.write_text(policy.text, "utf-8")
         if request.report_out is not None:
             request.report_out.write_bytes(msgspec.json.format(msgspec.json.encode(report)) + b"\n")
     except OSError as error:

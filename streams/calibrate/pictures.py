@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from streams.calibrate.bins import Codes, LabelBins, NumberBins, PairBins
+from streams.calibrate.common import BAR, EDGE, LINE, STYLE
 from streams.calibrate.parts import Parts
 from streams.calibrate.shapes import Shapes
 from streams.targets.measures import Bin
@@ -17,9 +18,6 @@ __all__ = ["reliability", "shapes"]
 
 COLUMNS = 3
 MOST = 12
-# Text stays text, ids come from the salt and not from the clock, and no date is written.
-STYLE = {"svg.hashsalt": "rehuman", "svg.fonttype": "none", "font.size": 8}
-LINE, BAR, EDGE = "#1f5a8a", "#8fb8d9", "#888888"
 
 
 def shapes(path: Path, title: str, parts: Parts, model: Shapes, codes: Codes) -> None:

@@ -8,9 +8,9 @@ from typing import Any, Final
 import msgspec
 
 from detectors.durations import DAY, HOUR
-from detectors.policy import Policy, parse
+from detectors.policy import Policy
 from streams.calibrate.clusters import Mean
-from streams.calibrate.common import base_text, checked, read, write
+from streams.calibrate.common import base_policy, checked, joined, read, save
 from streams.calibrate.request import Request
 from streams.channels.fit import REST, STEP, WEIGHT, Fit, fit, fitting
 from streams.channels.history import Settled, decided, gather
@@ -28,8 +28,7 @@ MINIMUM: Final = 30
 def run(request: Request, progress: Callable[[int, int], None] | None = None) -> dict[str, Any]:
     """Fit, write the policy, and give the report. Raises SettingError, OperationError, PolicyError."""
     checked(request, "channels")
-    text = base_text(request.base)
-    policy = parse(text)
+    policy = base_policy(request.base)
     events, first, until = read(request)
     visits = gather(events, policy, Pseudonyms.of(request.settings), progress)
     window = int(policy.document.repeats.window)
@@ -57,7 +56,7 @@ def run(request: Request, progress: Callable[[int, int], None] | None = None) ->
         "intents": _told(found, table, later),
     }
     report["words"] = words(found, policy)
-    write(request, text, "channel_fit", section(found, policy), report)
+    save(request, joined(policy, "channel_fit", section(found, policy)), report)
     if request.pictures is not None:
         channels(request.pictures / "channels.svg", found, MINIMUM)
     return report

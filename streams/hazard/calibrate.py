@@ -13,13 +13,12 @@ from typing import Any, Final
 import msgspec
 import numpy as np
 
-from detectors import policy as policies
-from detectors.policy import DEFAULT_TEXT, Policy, PolicyError
+from detectors.policy import Policy
 from detectors.policy_fitted import HazardRules
 from detectors.policy_parts import Ms
+from streams.calibrate.common import base_policy, joined, save
 from streams.calibrate.extra import need
 from streams.calibrate.request import Request
-from streams.calibrate.text import with_section
 from streams.clock import wall_ms
 from streams.errors import OperationError, SettingError
 from streams.hazard.fitting import LEAST, fit, strength
@@ -50,8 +49,7 @@ def run(request: Request, progress: Progress | None = None) -> dict[str, Any]:
     """Fit what ``request`` asks for, write the policy, and give the report."""
     ahead = _ahead(request)
     need(pictures=request.pictures is not None)
-    base_text = _base(request)
-    base = _parsed(base_text)
+    base = base_policy(request.base)
     events = list(read_merged(get_source(request.source), request.files, SourceCounts()))
     names = Pseudonyms.of(request.settings)
     kind = request.wait
@@ -82,8 +80,7 @@ def run(request: Request, progress: Progress | None = None) -> dict[str, Any]:
     if held:
         report["held_back"] = held_back(kind, judged, train, held, request.seed) | {"of": said}
         report["with_and_without_protected"] = _both(request, judged, train, held, ahead, base)
-    text = with_section(base_text, f"hazard.{kind}", text_of(kind, rules))
-    fitted = _parsed(text)
+    fitted = joined(base, f"hazard.{kind}", text_of(kind, rules))
     if kind == "queue" and request.holdout is not None and held:
         later = [event for event in events if event.time >= request.holdout]
         timed = under(fitted, later, now_ms=wall_ms())
@@ -92,9 +89,7 @@ def run(request: Request, progress: Progress | None = None) -> dict[str, Any]:
         from streams.hazard.pictures import draw
 
         report["pictures"] = draw(request.pictures, kind, rules, report)
-    request.policy_out.write_text(text, "utf-8")
-    if request.report_out is not None:
-        request.report_out.write_bytes(msgspec.json.format(msgspec.json.encode(report)) + b"\n")
+    save(request, fitted, report)
     return report
 
 
@@ -122,22 +117,6 @@ def _ahead(request: Request) -> int:
         named = other[0] if other else _PROTECTED
         raise SettingError("--with-protected", repr(named), "priority, of a queue; a hazard knows no other")
     return spec.seconds * 1000
-
-
-def _base(request: Request) -> str:
-    if request.base is None:
-        return DEFAULT_TEXT
-    try:
-        return request.base.read_text("utf-8")
-    except (OSError, UnicodeDecodeError):
-        raise SettingError("--base", str(request.base), "a policy file that can be read") from None
-
-
-def _parsed(text: str) -> Policy:
-    try:
-        return policies.parse(text)
-    except PolicyError as error:
-        raise SettingError(f"--base: {error.key}", error.found, error.expected) from None
 
 
 def _read(

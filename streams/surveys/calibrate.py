@@ -6,8 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from detectors.declared import METRICS, Line
-from detectors.policy import parse
-from streams.calibrate.common import base_text, checked, read, write
+from streams.calibrate.common import base_policy, checked, joined, read, save
 from streams.calibrate.request import Request
 from streams.errors import OperationError
 from streams.identity import Pseudonyms
@@ -27,8 +26,7 @@ SCALES: Final = {"ces": (1.0, 7.0), "csat": (1.0, 5.0), "nps": (0.0, 10.0)}
 def run(request: Request, progress: Callable[[int, int], None] | None = None) -> dict[str, Any]:
     """Fit, write the policy, and give the report. Raises SettingError, OperationError, PolicyError."""
     checked(request, "survey")
-    text = base_text(request.base)
-    policy = parse(text)
+    policy = base_policy(request.base)
     events, first, until = read(request)
     found, left = gather(events, policy, Pseudonyms.of(request.settings), progress)
     found = [one for one in found if one.time >= first]
@@ -63,7 +61,7 @@ def run(request: Request, progress: Callable[[int, int], None] | None = None) ->
         "metrics": told,
     }
     report["words"] = [line for metric in metrics for line in words(metric, told[metric])]
-    write(request, text, "survey_fit", section(lines), report)
+    save(request, joined(policy, "survey_fit", section(lines)), report)
     if request.pictures is not None:
         pictures.lines(request.pictures / "surveys.svg", told)
     return report
