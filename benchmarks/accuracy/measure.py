@@ -14,13 +14,13 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Sequence
-from itertools import pairwise
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
+
+from streams.targets.measures import Interval, Rows, Vector, interval
 
 __all__ = [
     "TIMES",
@@ -35,11 +35,8 @@ __all__ = [
     "scored",
 ]
 
-Floats = NDArray[np.float64]
-# Draws of a bootstrap, and the seed of all of them: the same rows give the same intervals.
+# Draws of a bootstrap.
 TIMES = 400
-_SEED = 20_260_105
-_BINS = 10
 
 
 class Case(NamedTuple):
@@ -115,80 +112,57 @@ class ScoredAs(msgspec.Struct, frozen=True):
     reliability: list[Bin]
 
 
-def _draws(customers: int, times: int) -> Floats:
-    """How often each customer is drawn, in each of ``times`` samples; the first row is the sample itself."""
-    rng = np.random.default_rng(_SEED)
-    drawn = np.ones((times + 1, customers))
-    for row in range(1, times + 1):
-        drawn[row] = np.bincount(rng.integers(0, customers, customers), minlength=customers)
-    return drawn
-
-
-def _figure(values: Floats) -> Figure:
-    """The first is the figure, the others are those of the samples."""
-    known = values[1:][~np.isnan(values[1:])]
-    if math.isnan(values[0]) or not known.size:
-        return Figure(float(values[0]), math.nan, math.nan)
-    low, high = np.percentile(known, [2.5, 97.5])
-    return Figure(float(values[0]), float(low), float(high))
-
-
-def _over(a: Floats, b: Floats) -> Floats:
-    found: Floats = np.divide(a, b, out=np.full_like(a, np.nan), where=b > 0)
-    return found
-
-
-def _places(rows: Sequence[Any]) -> tuple[dict[str, int], list[int]]:
-    """Customers by number, and each row's."""
-    places: dict[str, int] = {}
-    return places, [places.setdefault(row.customer, len(places)) for row in rows]
+def _figure(found: Interval) -> Figure:
+    return Figure(*(math.nan if one is None else one for one in (found.value, found.low, found.high)))
 
 
 def classified(cases: Sequence[Case], *, times: int = TIMES) -> Classified:
     """Precision and recall by class, accuracy, and that of always the commonest."""
-    places, at = _places(cases)
-    pairs = sorted({(case.truth, case.found) for case in cases})
-    tallies = np.zeros((len(places), len(pairs)))
-    for case, place in zip(cases, at, strict=True):
-        tallies[place, pairs.index((case.truth, case.found))] += 1
-    counts = _draws(len(places), times) @ tallies
-
-    def total(wanted: Callable[[str, str], bool]) -> Floats:
-        kept = [place for place, pair in enumerate(pairs) if wanted(*pair)]
-        summed: Floats = counts[:, kept].sum(axis=1)
-        return summed
-
-    everything = total(lambda truth, found: True)
-    accuracy = _over(total(lambda truth, found: truth == found), everything)
+    truth = np.array([case.truth for case in cases], dtype=object)
+    found = np.array([case.found for case in cases], dtype=object)
     truths = Counter(case.truth for case in cases)
     commonest = max(sorted(truths), key=truths.__getitem__, default="")
-    always = _over(total(lambda truth, found: truth == commonest), everything)
-    classes: dict[str, Class] = {}
-    recalls: list[Floats] = []
-    for name in sorted(truths | Counter(case.found for case in cases)):
-        right = total(lambda truth, found, name=name: truth == found == name)  # type: ignore[misc]
-        is_it = total(lambda truth, found, name=name: truth == name)  # type: ignore[misc]
-        says = total(lambda truth, found, name=name: found == name)  # type: ignore[misc]
-        recall = _over(right, is_it)
-        if name in truths:
-            recalls.append(recall)
-        classes[name] = Class(int(is_it[0]), int(says[0]), _figure(_over(right, says)), _figure(recall))
-    macro = np.nanmean(np.stack(recalls), axis=0) if recalls else np.full(times + 1, np.nan)
+    names = sorted(truths | Counter(case.found for case in cases))
+    is_it = [truth == name for name in names]
+    says = [found == name for name in names]
+    right = [one & other for one, other in zip(is_it, says, strict=True)]
+    everything = np.ones(len(cases), dtype=bool)
+    # Accuracy, always the commonest, then precision and recall of each class.
+    parts = [truth == found, truth == commonest, *right, *right]
+    wholes = [everything, everything, *says, *is_it]
+    rows = Rows(everything, [case.customer for case in cases], times)
+    samples = rows.ratios(np.stack(parts, axis=1).astype(float), np.stack(wholes, axis=1).astype(float))
+    accuracy, always = samples[:, 0], samples[:, 1]
+    precisions, recalls = np.split(samples[:, 2:], 2, axis=1)
     confusion: dict[str, dict[str, int]] = {}
-    for (truth, said), count in zip(pairs, counts[0], strict=True):
-        confusion.setdefault(truth, {})[said] = int(count)
+    for (true, said), count in sorted(Counter((case.truth, case.found) for case in cases).items()):
+        confusion.setdefault(true, {})[said] = count
     return Classified(
-        len(cases), len(places), _figure(accuracy), commonest, _figure(always), _figure(accuracy - always),
-        _figure(macro), classes, confusion,
-    )  # fmt: skip
+        len(cases),
+        rows.customers,
+        _figure(interval(accuracy)),
+        commonest,
+        _figure(interval(always)),
+        _figure(interval(accuracy - always)),
+        _figure(interval(_mean(recalls[:, [name in truths for name in names]]))),
+        {
+            name: Class(
+                int(is_it[at].sum()),
+                int(says[at].sum()),
+                _figure(interval(precisions[:, at])),
+                _figure(interval(recalls[:, at])),
+            )
+            for at, name in enumerate(names)
+        },
+        confusion,
+    )
 
 
-def _auc(positive: Floats, negative: Floats, starts: NDArray[np.intp]) -> float:
-    """Of rows in order of score, with weights; ``starts`` are the places where a new score begins."""
-    ups, downs = np.add.reduceat(positive, starts), np.add.reduceat(negative, starts)
-    both = ups.sum() * downs.sum()
-    below = np.cumsum(downs) - downs
-    return float((ups * (below + downs / 2)).sum() / both) if both else math.nan
+def _mean(recalls: Vector) -> Vector:
+    """Of those that can be told; each sample has the class of some row, if there is one."""
+    told = ~np.isnan(recalls)
+    found: Vector = np.where(told, recalls, 0.0).sum(axis=1) / np.maximum(told.sum(axis=1), 1)
+    return np.where(told.any(axis=1), found, np.nan)
 
 
 def scored(rows: Sequence[Scored], *, times: int = TIMES) -> ScoredAs:
@@ -196,28 +170,18 @@ def scored(rows: Sequence[Scored], *, times: int = TIMES) -> ScoredAs:
     if not rows:
         nothing = Figure(math.nan, math.nan, math.nan)
         return ScoredAs(0, 0, nothing, nothing, math.nan, [])
+    # In an order of their own, so that the resamples do not depend on the order in which rows were found.
     ordered = sorted(rows, key=lambda row: (row.score, row.customer))
-    places, at = _places(ordered)
-    score = np.array([row.score for row in ordered])
-    truth = np.array([float(row.positive) for row in ordered])
-    starts = np.flatnonzero(np.concatenate(([True], np.diff(score) > 0)))
-    weights = _draws(len(places), times)[:, at]
-    base = float(truth.mean())
-    squared = _over(weights @ (score - truth) ** 2, weights.sum(axis=1))
-    auc = np.array([_auc(weight * truth, weight * (1 - truth), starts) for weight in weights])
+    score = [row.score for row in ordered]
+    held = Rows([row.positive for row in ordered], [row.customer for row in ordered], times)
+    ranked = held.ranked({"score": score}, ["score"])
+    positives = int(held.positive.sum())
+    base = positives / len(rows)
     return ScoredAs(
-        len(rows), int(truth.sum()), _figure(auc), _figure(squared), base * (1 - base),
-        _reliability(score, truth, weights),
-    )  # fmt: skip
-
-
-def _reliability(score: Floats, truth: Floats, weights: Floats) -> list[Bin]:
-    """Tenths of the rows by score; those of one score stay together."""
-    found = []
-    edges = [place * len(score) // _BINS for place in range(1, _BINS)]
-    cuts = sorted({0, len(score), *(int(np.searchsorted(score, score[edge])) for edge in edges)})
-    for first, last in pairwise(cuts):
-        within = slice(first, last)
-        share = _over(weights[:, within] @ truth[within], weights[:, within].sum(axis=1))
-        found.append(Bin(last - first, float(score[within].mean()), _figure(share)))
-    return found
+        len(rows),
+        positives,
+        _figure(ranked.interval("score", "auc")),
+        _figure(ranked.interval("score", "brier")),
+        base * (1 - base),
+        [Bin(one.n, one.predicted, _figure(one.observed)) for one in held.reliability(score)],
+    )
